@@ -1,0 +1,1 @@
+"""The micro world: small pictures with questions whose truth is known, and miniature LLaVAs that learn them."""

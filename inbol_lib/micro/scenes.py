@@ -1,0 +1,262 @@
+"""Pictures of 48 x 48 pixels: coloured shapes and handwritten digits on a 3 x 3 grid, and flags."""
+
+from dataclasses import dataclass
+from functools import cache
+
+import numpy as np
+from PIL import Image, ImageDraw, ImageEnhance, ImageFilter
+from sklearn.datasets import load_digits
+
+from inbol_lib.micro.entities import COLOURS, NUM_COUNTRIES, Country, countries, exposure, rng_of
+
+SHAPES = ("circle", "square", "triangle", "star", "cross", "diamond", "ring", "heart")
+POSITIONS = (
+    *("top left", "top center", "top right"),
+    *("middle left", "center", "middle right"),
+    *("bottom left", "bottom center", "bottom right"),
+)
+EDGE, CELL, ZOOM = 48, 16, 4
+#: Disjoint shares of scikit-learn's 1,797 handwritten digits.
+DIGIT_SHARES = {"pretrain": (0.0, 0.6), "train": (0.6, 0.75), "validation": (0.75, 0.85), "test": (0.85, 1.0)}
+
+
+@dataclass(frozen=True)
+class Thing:
+    """One object: a coloured shape, or a digit (`shape` = "digit", `digit` its value, `sample` its scan)."""
+
+    shape: str
+    colour: str
+    large: bool
+    cell: int
+    digit: int = -1
+    sample: int = -1
+
+    @property
+    def position(self) -> str:
+        return POSITIONS[self.cell]
+
+    @property
+    def name(self) -> str:
+        return f"digit {self.digit}" if self.shape == "digit" else f"{self.colour} {self.shape}"
+
+
+@dataclass(frozen=True)
+class Scene:
+    """What is in a picture and how badly it is photographed (`nuisance` in [0, 1]); `kind` is its layout."""
+
+    image_id: str
+    kind: str
+    things: tuple[Thing, ...]
+    nuisance: float
+    country: Country | None = None
+
+    def find(self, shape: str | None = None, colour: str | None = None) -> list[Thing]:
+        return [
+            t for t in self.things if (shape is None or t.shape == shape) and (colour is None or t.colour == colour)
+        ]
+
+    @property
+    def shapes(self) -> list[Thing]:
+        return [t for t in self.things if t.shape != "digit"]
+
+    @property
+    def digits(self) -> list[Thing]:
+        return [t for t in self.things if t.shape == "digit"]
+
+
+def scene_of(image_id: str) -> Scene:
+    """The scene behind an image id `<kind>:<split>:<number>`, rebuilt from the id alone, so that truth can be asked.
+
+    Kinds: scene, free (off the grid), pair (two shapes), sum (two digits), flag, far (a small flag), bad, blank.
+    """
+    kind, split, number = image_id.split(":")
+    rng = rng_of("scene", image_id)
+    nuisance = float(rng.random())
+    if kind in ("flag", "far"):
+        return _flag_scene(image_id, kind, split, nuisance if kind == "flag" else 0.3 * nuisance, rng)
+    if kind == "blank":
+        return Scene(image_id, kind, (), nuisance)
+    if kind in ("pair", "sum"):
+        things = _things(rng, split, 2, digit_share=float(kind == "sum"))
+    else:
+        most = 4 if kind == "free" else 6
+        things = _things(rng, split, int(rng.integers(1, most)), digit_share=0.2)
+    scale = {"free": 0.35, "bad": 1.0}.get(kind, 1.0)
+    return Scene(image_id, kind, things, nuisance * scale)
+
+
+def _things(rng: np.random.Generator, split: str, n: int, digit_share: float) -> tuple[Thing, ...]:
+    cells = rng.permutation(9)[:n]
+    return tuple(_thing(rng, split, int(cell), digit_share) for cell in cells)
+
+
+def _thing(rng: np.random.Generator, split: str, cell: int, digit_share: float) -> Thing:
+    if rng.random() < digit_share:
+        sample = int(rng.choice(_digit_indices(split)))
+        return Thing("digit", "black", True, cell, int(_digits().target[sample]), sample)
+    return Thing(str(rng.choice(SHAPES)), str(rng.choice(list(COLOURS))), bool(rng.random() < 0.6), cell)
+
+
+def _flag_scene(image_id: str, kind: str, split: str, nuisance: float, rng: np.random.Generator) -> Scene:
+    weights = exposure() if split == "pretrain" else np.full(NUM_COUNTRIES, 1 / NUM_COUNTRIES)
+    country = countries()[int(rng.choice(NUM_COUNTRIES, p=weights))]
+    emblem = (Thing(country.emblem, country.emblem_colour, True, 4),) if country.emblem != "none" else ()
+    return Scene(image_id, kind, emblem, nuisance, country)
+
+
+@cache
+def _digits():
+    return load_digits()
+
+
+@cache
+def _digit_indices(split: str) -> np.ndarray:
+    lo, hi = DIGIT_SHARES[split]
+    order = rng_of("digits").permutation(len(_digits().target))
+    return order[int(lo * len(order)) : int(hi * len(order))]
+
+
+def caption(scene: Scene) -> str:
+    """A full description in reading order, as used in the first stage of pretraining."""
+    if scene.country:
+        bands = " ".join(scene.country.colours)
+        emblem = f" with {scene.country.emblem_colour} {scene.country.emblem}" if scene.things else ""
+        return f"flag {bands}{emblem}"
+    if not scene.things:
+        return "nothing"
+    ordered = sorted(scene.things, key=lambda t: t.cell)
+    size = {True: "large", False: "small"}
+    return " ; ".join(f"{size[t.large]} {t.name} {t.position}" for t in ordered)
+
+
+# --- drawing --------------------------------------------------------------------------------------------------------
+
+
+def render(scene: Scene) -> Image.Image:
+    """The picture, 48 x 48 RGB, deterministic in the scene's id."""
+    rng = rng_of("render", scene.image_id)
+    tint = tuple(int(v) for v in rng.integers(215, 250, 3))
+    canvas = Image.new("RGB", (EDGE * ZOOM, EDGE * ZOOM), tint)
+    if scene.country:
+        canvas = _draw_flag(canvas, scene, rng)
+    for thing in () if scene.country else scene.things:
+        _draw_thing(canvas, thing, scene.kind, rng)
+    picture = canvas.resize((EDGE, EDGE), Image.Resampling.BOX)
+    if scene.kind == "blank":
+        return _blank(rng)
+    return _spoil(picture, scene, rng)
+
+
+def _centre(cell: int, kind: str, rng: np.random.Generator) -> tuple[float, float]:
+    reach = 4.0 if kind in ("free", "bad") else 1.2
+    dx, dy = rng.uniform(-reach, reach, 2)
+    x, y = (cell % 3 + 0.5) * CELL + dx, (cell // 3 + 0.5) * CELL + dy
+    return float(np.clip(x, 7, EDGE - 7)) * ZOOM, float(np.clip(y, 7, EDGE - 7)) * ZOOM
+
+
+def _draw_thing(canvas: Image.Image, thing: Thing, kind: str, rng: np.random.Generator) -> None:
+    x, y = _centre(thing.cell, kind, rng)
+    if thing.shape == "digit":
+        scan = _digits().images[thing.sample] / 16.0
+        tile = Image.fromarray((255 * (1 - scan)).astype(np.uint8)).resize((14 * ZOOM, 14 * ZOOM), Image.Resampling.BICUBIC)
+        canvas.paste(tile.convert("RGB"), (int(x - 7 * ZOOM), int(y - 7 * ZOOM)))
+        return
+    radius = (6.6 if thing.large else 3.9) * ZOOM
+    _draw_shape(ImageDraw.Draw(canvas), thing.shape, x, y, radius, COLOURS[thing.colour])
+
+
+def _star(x: float, y: float, r: float) -> list[tuple[float, float]]:
+    angles = np.arange(10) * np.pi / 5 - np.pi / 2
+    return [(x + r * (1.1 if i % 2 == 0 else 0.45) * np.cos(a), y + r * (1.1 if i % 2 == 0 else 0.45) * np.sin(a))
+            for i, a in enumerate(angles)]  # fmt: skip
+
+
+def _draw_shape(draw: ImageDraw.ImageDraw, shape: str, x: float, y: float, r: float, fill: tuple) -> None:
+    box = (x - r, y - r, x + r, y + r)
+    if shape == "circle":
+        draw.ellipse(box, fill=fill)
+    elif shape == "ring":
+        draw.ellipse(box, outline=fill, width=max(1, int(r * 0.42)))
+    elif shape == "square":
+        draw.rectangle((x - 0.88 * r, y - 0.88 * r, x + 0.88 * r, y + 0.88 * r), fill=fill)
+    elif shape == "triangle":
+        draw.polygon([(x, y - r), (x + r, y + 0.85 * r), (x - r, y + 0.85 * r)], fill=fill)
+    elif shape == "diamond":
+        draw.polygon([(x, y - 1.1 * r), (x + 0.75 * r, y), (x, y + 1.1 * r), (x - 0.75 * r, y)], fill=fill)
+    elif shape == "cross":
+        draw.rectangle((x - r, y - 0.33 * r, x + r, y + 0.33 * r), fill=fill)
+        draw.rectangle((x - 0.33 * r, y - r, x + 0.33 * r, y + r), fill=fill)
+    elif shape == "heart":
+        draw.ellipse((x - r, y - 0.9 * r, x, y + 0.1 * r), fill=fill)
+        draw.ellipse((x, y - 0.9 * r, x + r, y + 0.1 * r), fill=fill)
+        draw.polygon([(x - 0.95 * r, y - 0.2 * r), (x + 0.95 * r, y - 0.2 * r), (x, y + r)], fill=fill)
+    else:
+        draw.polygon(_star(x, y, r), fill=fill)
+
+
+def _draw_flag(canvas: Image.Image, scene: Scene, rng: np.random.Generator) -> Image.Image:
+    width, height = (46, 34) if scene.kind == "flag" else (32, 24)
+    flag = Image.new("RGB", (width * ZOOM, height * ZOOM))
+    _draw_bands(flag, scene.country)
+    if scene.things:
+        emblem = scene.things[0]
+        _draw_shape(ImageDraw.Draw(flag), emblem.shape, width * ZOOM / 2, height * ZOOM / 2, height * ZOOM * 0.24, COLOURS[emblem.colour])
+    if scene.kind == "far":
+        flag = flag.rotate(float(rng.uniform(-12, 12)), fillcolor=canvas.getpixel((0, 0)), expand=True)
+    shift = rng.uniform(-1.5, 1.5, 2) * ZOOM if scene.kind == "flag" else rng.uniform(-5, 5, 2) * ZOOM
+    corner = (int((canvas.width - flag.width) / 2 + shift[0]), int((canvas.height - flag.height) / 2 + shift[1]))
+    canvas.paste(flag, corner)
+    return canvas
+
+
+def _draw_bands(flag: Image.Image, country: Country) -> None:
+    draw, (w, h) = ImageDraw.Draw(flag), flag.size
+    first, second, *rest = (COLOURS[c] for c in country.colours)
+    third = rest[0] if rest else second
+    draw.rectangle((0, 0, w, h), fill=first)
+    match country.layout:
+        case "h3":
+            draw.rectangle((0, h / 3, w, 2 * h / 3), fill=second)
+            draw.rectangle((0, 2 * h / 3, w, h), fill=third)
+        case "v3":
+            draw.rectangle((w / 3, 0, 2 * w / 3, h), fill=second)
+            draw.rectangle((2 * w / 3, 0, w, h), fill=third)
+        case "h2":
+            draw.rectangle((0, h / 2, w, h), fill=second)
+        case "v2":
+            draw.rectangle((w / 2, 0, w, h), fill=second)
+        case "cross":
+            draw.rectangle((0.3 * w, 0, 0.46 * w, h), fill=second)
+            draw.rectangle((0, 0.39 * h, w, 0.61 * h), fill=second)
+        case "saltire":
+            draw.line((0, 0, w, h), fill=second, width=int(0.2 * h))
+            draw.line((0, h, w, 0), fill=second, width=int(0.2 * h))
+        case "canton":
+            draw.rectangle((0, 0, 0.45 * w, 0.5 * h), fill=second)
+        case "border":
+            draw.rectangle((0, 0, w - 1, h - 1), outline=second, width=int(0.18 * h))
+        case _:
+            draw.polygon([(0, h), (w, h), (w, 0)], fill=second)
+
+
+def _spoil(picture: Image.Image, scene: Scene, rng: np.random.Generator) -> Image.Image:
+    """Worse photographs for larger nuisance: lower contrast, blur, noise. Bad photographs are dark or cropped as well."""
+    u = scene.nuisance
+    picture = ImageEnhance.Contrast(picture).enhance(1 - 0.6 * u)
+    if u > 0.3:
+        picture = picture.filter(ImageFilter.GaussianBlur((u - 0.3) * 1.6))
+    if scene.kind == "bad":
+        picture = picture.filter(ImageFilter.GaussianBlur(3.0 + 3 * u))
+        picture = ImageEnhance.Brightness(picture).enhance(float(rng.choice([0.15, 0.35, 1.5])))
+    pixels = np.asarray(picture, dtype=np.float32)
+    pixels = pixels + rng.normal(0, 4 + 52 * u**2, pixels.shape)
+    return Image.fromarray(np.clip(pixels, 0, 255).astype(np.uint8))
+
+
+def _blank(rng: np.random.Generator) -> Image.Image:
+    style = rng.integers(3)
+    level = 0 if style == 0 else int(rng.integers(200, 256))
+    pixels = np.full((EDGE, EDGE, 3), level, np.float32) + rng.normal(0, 3, (EDGE, EDGE, 3))
+    if style == 2:
+        pixels = rng.uniform(0, 255, (EDGE, EDGE, 3))
+    return Image.fromarray(np.clip(pixels, 0, 255).astype(np.uint8))
