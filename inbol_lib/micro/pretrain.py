@@ -1,0 +1,180 @@
+"""Pretrain the micro LLaVAs from nothing, in two stages like LLaVA's own: captions first, then instructions.
+
+    python -m inbol_lib.micro.pretrain --size s      (about an hour on two cores)
+
+Answering questions alone leaves the vision tower at chance; with captions in the first stage it grounds within minutes.
+"""
+
+import argparse
+import json
+import math
+import time
+from collections.abc import Iterator
+from functools import lru_cache
+from pathlib import Path
+
+import torch
+from tqdm import trange
+from transformers import LlavaForConditionalGeneration, LlavaProcessor
+
+from inbol_lib.micro import model as architecture
+from inbol_lib.micro import world
+from inbol_lib.records import prompt_text
+from inbol_lib.templates import REFUSAL_PROMPT, REFUSAL_TEMPLATES
+
+WEIGHTS = Path(__file__).parent / "weights"
+STAGES = {
+    "captions": {"caption": 0.5, "vqa": 0.3, "entity": 0.2},
+    "instructions": {
+        "caption": 0.10, "vqa": 0.40, "entity": 0.17, "choice": 0.18, "instruct": 0.05, "generate": 0.04, "verify": 0.06,
+    },
+}  # fmt: skip
+STAGE_ONE_SHARE = 0.3
+ALL_TASKS = {task: 1.0 for task in STAGES["instructions"]}
+IGNORE = -100
+
+
+def tokenizer_texts(seed: int = 0) -> Iterator[str]:
+    """The text that the tokenizer is trained on: every task of the world, and the sentences of the study."""
+    yield from (f"{t} {REFUSAL_PROMPT}" for t in REFUSAL_TEMPLATES)
+    for talk in world.conversations(6000, seed, ALL_TASKS):
+        yield from (f"USER: {user} ASSISTANT: {said}" for user, said in talk["turns"])
+    for source in world.OOD_SOURCES:
+        yield from (prompt_text(row) for row in world.questions(source, "test", 100, seed).remove_columns("image"))
+
+
+class Batcher:
+    """Turns conversations into padded tensors; only what the assistant says is in the loss."""
+
+    def __init__(self, processor: LlavaProcessor, image_tokens: int):
+        self.processor, self.tokenizer = processor, processor.tokenizer
+        self.head = [self.tokenizer.bos_token_id]
+        self.image = self.tokenizer("<image>").input_ids * image_tokens
+        self.ids = lru_cache(maxsize=100_000)(lambda text: tuple(self.tokenizer(text).input_ids))
+
+    def tokens(self, turns: list[tuple[str, str]]) -> tuple[list[int], list[int]]:
+        """Input ids and labels of one conversation, equal to the chat template's rendering."""
+        ids, labels = list(self.head), [IGNORE]
+        for k, (user, said) in enumerate(turns):
+            asked = [*self.ids("USER: "), *self.image, *self.ids(f"\n{user} ASSISTANT:")] if k == 0 else [
+                *self.ids(f"USER: {user} ASSISTANT:")]  # fmt: skip
+            answer = [*self.ids(f" {said}"), self.tokenizer.eos_token_id]
+            ids += [*asked, *answer]
+            labels += [IGNORE] * len(asked) + answer
+        return ids, labels
+
+    def __call__(self, talks: list[dict]) -> dict[str, torch.Tensor]:
+        pairs = [self.tokens(t["turns"]) for t in talks]
+        longest = max(len(ids) for ids, _ in pairs)
+        pad = self.tokenizer.pad_token_id
+        pixels = self.processor.image_processor([t["image"] for t in talks], return_tensors="pt")["pixel_values"]
+        return {
+            "input_ids": torch.tensor([ids + [pad] * (longest - len(ids)) for ids, _ in pairs]),
+            "attention_mask": torch.tensor([[1] * len(ids) + [0] * (longest - len(ids)) for ids, _ in pairs]),
+            "labels": torch.tensor([labels + [IGNORE] * (longest - len(labels)) for _, labels in pairs]),
+            "pixel_values": pixels,
+        }
+
+
+def optimizers(model: LlavaForConditionalGeneration, lr: float) -> list[torch.optim.Optimizer]:
+    """Muon for the matrices inside the blocks, AdamW for embeddings, head, norms and the patch convolution."""
+    inside = [p for n, p in model.named_parameters() if p.ndim == 2 and "embed" not in n and "lm_head" not in n]
+    chosen = {id(p) for p in inside}
+    rest = [p for p in model.parameters() if id(p) not in chosen]
+    muon = torch.optim.Muon(inside, lr=lr, weight_decay=0.01, adjust_lr_fn="match_rms_adamw")
+    return [muon, torch.optim.AdamW(rest, lr=lr, weight_decay=0.01, betas=(0.9, 0.98))]
+
+
+def schedule(step: int, steps: int, warmup: int = 100) -> float:
+    """Linear warm-up, then cosine to a twentieth."""
+    return min(1.0, (step + 1) / warmup) * (0.05 + 0.95 * 0.5 * (1 + math.cos(math.pi * step / steps)))
+
+
+def conversation_stream(steps: int, batch: int, seed: int) -> Iterator[list[dict]]:
+    """Batches of the two stages in turn, each conversation new."""
+    for step in range(steps):
+        stage = "captions" if step < STAGE_ONE_SHARE * steps else "instructions"
+        yield list(world.conversations(batch, f"{seed}.{step}", STAGES[stage]))
+
+
+@torch.no_grad()
+def accuracy(model: LlavaForConditionalGeneration, batcher: Batcher, source: str, n: int = 200) -> float:
+    """Share of validation questions whose whole gold answer is the most likely one, token by token."""
+    rows = world.questions(source, "validation", n)
+    letters = [prompt_text(r) for r in rows.remove_columns("image")]
+    golds = [_spoken(r) for r in rows.remove_columns("image")]
+    talks = [{"image": r["image"], "turns": [(q, a)]} for r, q, a in zip(rows, letters, golds, strict=True)]
+    batch = batcher(talks)
+    guess = model(**{k: v for k, v in batch.items() if k != "labels"}).logits[:, :-1].argmax(-1)
+    target = batch["labels"][:, 1:]
+    return ((guess == target) | (target == IGNORE)).all(1).float().mean().item()
+
+
+def _spoken(row: dict) -> str:
+    gold = row["answers"][0]
+    return "ABCDEFGHI"[row["choices"].index(gold)] if row["choices"] else gold
+
+
+def pretrain(size: str, steps: int, batch: int, lr: float, seed: int, folder: Path, every: int = 500) -> dict:
+    """Train one size and write model, processor and `manifest.json` into `folder`; progress is kept every `every` steps.
+
+    Returns the manifest: parameters, recipe, and the validation accuracy per source (share in [0, 1]).
+    """
+    tokenizer = architecture.train_tokenizer(tokenizer_texts())
+    processor = architecture.processor(tokenizer)
+    net = architecture.build(size, tokenizer, seed).train()
+    batcher = Batcher(processor, net.config.image_seq_length)
+    opts, log, started = optimizers(net, lr), [], time.time()
+    bar = trange(steps, mininterval=10)
+    for step, talks in zip(bar, conversation_stream(steps, batch, seed), strict=True):
+        for opt in opts:
+            opt.param_groups[0]["lr"] = lr * schedule(step, steps)
+        with torch.autocast("cpu", dtype=torch.bfloat16):
+            loss = net(**batcher(talks)).loss
+        loss.backward()
+        torch.nn.utils.clip_grad_norm_(net.parameters(), 1.0)
+        for opt in opts:
+            opt.step()
+            opt.zero_grad()
+        if (step + 1) % every == 0 or step + 1 == steps:
+            scores = {s: round(accuracy(net.eval(), batcher, s), 3) for s in world.SOURCES}
+            net.train()
+            log.append({"step": step + 1, "loss": round(loss.item(), 4), **scores})
+            bar.write(json.dumps({**log[-1], "minutes": round((time.time() - started) / 60, 1)}))
+            manifest = _save(net, processor, folder, size, steps, batch, lr, seed, log)
+    return manifest
+
+
+def _save(net, processor, folder: Path, size: str, steps: int, batch: int, lr: float, seed: int, log: list) -> dict:
+    folder.mkdir(parents=True, exist_ok=True)
+    net.save_pretrained(folder)
+    processor.save_pretrained(folder)
+    parameters = sum(p.numel() for p in net.parameters())
+    recipe = {"steps": steps, "batch": batch, "learning_rate": lr, "seed": seed, "stages": STAGES}
+    manifest = {"size": size, "parameters": parameters, "sha256": sha256(folder), "recipe": recipe, "log": log}
+    (folder / "manifest.json").write_text(json.dumps(manifest, indent=1) + "\n")
+    return manifest
+
+
+def sha256(folder: Path) -> str:
+    """Hash of a model folder's weights."""
+    import hashlib
+
+    return hashlib.sha256((folder / "model.safetensors").read_bytes()).hexdigest()
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--size", choices=sorted(architecture.SIZES), default="s")
+    parser.add_argument("--steps", type=int, default=6000)
+    parser.add_argument("--batch", type=int, default=64)
+    parser.add_argument("--lr", type=float, default=2e-3)
+    parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--out", type=Path, help="folder (default: the packaged weights)")
+    args = parser.parse_args()
+    folder = args.out or WEIGHTS / f"micro-{args.size}"
+    pretrain(args.size, args.steps, args.batch, args.lr, args.seed, folder)
+
+
+if __name__ == "__main__":
+    main()

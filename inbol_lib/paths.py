@@ -1,0 +1,17 @@
+"""Where things are, whatever the kernel's working directory."""
+
+import os
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent
+NOTEBOOKS, PARAMS = ROOT / "notebooks", ROOT / "params"
+
+
+def runs() -> Path:
+    """The folder of artefacts: `runs/`, or wherever INBOL_RUNS points."""
+    return Path(os.environ.get("INBOL_RUNS") or ROOT / "runs").resolve()
+
+
+def figures(profile: str) -> Path:
+    """Where notebook 09 writes: `figures/` for a real profile, `runs/figures-smoke` for smoke."""
+    return runs() / "figures-smoke" if profile == "smoke" else ROOT / "figures"

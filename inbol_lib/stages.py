@@ -1,0 +1,218 @@
+"""The stage graph: which parameters identify a stage's artefact, what it is made from, and where it lies.
+
+An artefact is a folder `runs/<stage>/<slug>-<hash8>/`. Its `metrics.json` is written last, so a folder that has one is
+complete. Work in progress lies in its `partial/` folder, which a finished stage removes.
+"""
+
+import hashlib
+import json
+import os
+import shutil
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from inbol_lib import paths
+from inbol_lib.params import Params
+
+#: stage -> notebook
+NOTEBOOKS = {
+    "tour": "00_tour",
+    "confidence": "01_confidence_estimation",
+    "unanswerable": "02_unanswerable_generation",
+    "composition": "03_data_composition",
+    "idk_it": "04_idk_it",
+    "ca_dpo": "05_ca_dpo",
+    "evaluation": "06_evaluation",
+    "heatmaps": "07_threshold_heatmaps",
+    "probing": "08_linear_probing",
+    "paper_vs_ours": "09_paper_vs_ours",
+}
+#: stage -> the parameters that identify its artefact, beside those of the stages it is made from
+OWN = {
+    "tour": ("model", "dataset", "data_seed"),
+    "confidence": ("dataset", "model", "sources", "ood_sources", "data_seed", "train_questions", "validation_questions",
+                   "test_questions", "ood_questions", "num_samples", "temperature", "top_p", "max_new_tokens", "judge"),
+    "unanswerable": ("unanswerable_generator", "verifier", "num_unanswerable", "swap_share"),
+    "composition": ("delta_known", "delta_unknown", "num_instructions", "known_share", "num_pairs", "pair_ratio",
+                    "short_class", "test_per_source", "test_unanswerable", "validation_per_source"),
+    "idk_it": ("method", "seed", "lora_rank", "lora_alpha", "lora_dropout", "batch_size", "learning_rate", "epochs",
+               "warmup_ratio"),
+    "ca_dpo": ("method", "dpo_learning_rate", "beta"),
+    "evaluation": ("methods", "model", "seed"),
+    "heatmaps": ("threshold_levels", "known_shares", "pair_ratios"),
+    "probing": ("probe_train", "probe_test"),
+    "paper_vs_ours": ("profile", "models", "seeds", "table4_methods", "second_generator"),
+}  # fmt: skip
+PROMPTED, TUNED = ("original", "refusal_prompt"), ("sft", "idk_it")
+
+Job = tuple[str, Params]
+
+
+def dependencies(stage: str, p: Params) -> list[Job]:
+    """The artefacts that a stage reads."""
+    match stage:
+        case "unanswerable":
+            return [("confidence", p)]
+        case "composition":
+            other = [] if p.test_model == p.model else [p.replace(model=p.test_model)]
+            return [(s, q) for q in (p, *other) for s in ("confidence", "unanswerable")]
+        case "idk_it":
+            return [("composition", p)]
+        case "ca_dpo":
+            return [("composition", p), ("idk_it", p.replace(method="idk_it"))]
+        case "evaluation":
+            return [("composition", p), ("confidence", p), *(trained(p, m) for m in p.methods if m not in PROMPTED)]
+        case "heatmaps":
+            return [("evaluation", q) for q in (*threshold_cells(p), *share_cells(p), *ratio_cells(p))]
+        case "probing":
+            return [("composition", p), ("confidence", p), ("unanswerable", p), trained(p, "idk_it"), trained(p, "ca_dpo")]
+        case "paper_vs_ours":
+            main = [("evaluation", q) for q in main_cells(p)]
+            extra = [("evaluation", q) for q in (*table4_cells(p), *generator_cells(p))]
+            on_folder = p.dataset != "micro"
+            return main + ([] if on_folder else [*extra, ("heatmaps", p), ("probing", p)])
+        case _:
+            return []
+
+
+def trained(p: Params, method: str) -> Job:
+    """The training stage that makes `method`."""
+    return ("idk_it" if method in TUNED else "ca_dpo", p.replace(method=method))
+
+
+def main_cells(p: Params) -> list[Params]:
+    """Tables 1 to 3: every model and training seed."""
+    return [p.replace(model=m, seed=s) for m in p.models for s in p.seeds]
+
+
+def table4_cells(p: Params) -> list[Params]:
+    """Table 4: what the mixed questions are trained on."""
+    return [q.replace(methods=p.table4_methods) for q in main_cells(p)] if p.table4_methods else []
+
+
+def generator_cells(p: Params) -> list[Params]:
+    """Tables 5 and 6: the second generator of unanswerable questions."""
+    return [p.replace(unanswerable_generator=p.second_generator, methods=["idk_it", "ca_dpo"])]
+
+
+def threshold_cells(p: Params) -> list[Params]:
+    """Fig. 10: thresholds in tenths, the known one above the unknown one."""
+    levels = sorted(p.threshold_levels)
+    return [
+        p.replace(delta_known=k / 10, delta_unknown=u / 10, methods=["idk_it"]) for k in levels for u in levels if k > u
+    ]
+
+
+def share_cells(p: Params) -> list[Params]:
+    """Fig. 11 a: the known share of the instructions."""
+    return [p.replace(known_share=s, methods=["idk_it"]) for s in p.known_shares]
+
+
+def ratio_cells(p: Params) -> list[Params]:
+    """Fig. 11 b: the ratio unknown : mixed : known of the preference data."""
+    return [p.replace(pair_ratio=r, methods=["ca_dpo"]) for r in p.pair_ratios]
+
+
+def fingerprint(stage: str, p: Params) -> str:
+    """Eight hex digits over the stage's own parameters and those of everything it is made from."""
+    own = {k: getattr(p, k) for k in OWN[stage]}
+    if stage == "confidence":  # only A-OKVQA of the out-of-domain sets is sampled there
+        own["ood_sources"] = [s for s in p.ood_sources if s == "aokvqa"]
+        own["ood_questions"] = p.ood_questions if own["ood_sources"] else 0
+    if stage == "evaluation":
+        own |= {"ood_sources": p.ood_sources, "ood_questions": p.ood_questions}
+    upstream = [fingerprint(*job) for job in dependencies(stage, p)]
+    text = json.dumps([stage, own, upstream], sort_keys=True)
+    return hashlib.sha256(text.encode()).hexdigest()[:8]
+
+
+def slug(stage: str, p: Params) -> str:
+    """The part of an artefact's name that people read."""
+    parts = [Path(p.model).name]
+    if p.dataset != "micro":
+        parts.append(Path(p.dataset).name)
+    if stage in ("idk_it", "ca_dpo"):
+        parts += [p.method, f"seed{p.seed}"]
+    if stage == "evaluation":
+        parts += [p.methods[0] if len(p.methods) == 1 else f"{len(p.methods)}-methods", f"seed{p.seed}"]
+    if stage == "paper_vs_ours":
+        parts = [p.profile]
+    return "-".join(parts)
+
+
+def path(stage: str, p: Params) -> Path:
+    """The artefact's folder (not created)."""
+    return paths.runs() / stage / f"{slug(stage, p)}-{fingerprint(stage, p)}"
+
+
+def complete(stage: str, p: Params) -> bool:
+    return (path(stage, p) / "metrics.json").is_file()
+
+
+def plan(stage: str, p: Params) -> dict[str, Job]:
+    """Every job that `stage` needs, itself last: artefact path relative to runs -> job."""
+    jobs: dict[str, Job] = {}
+    for job in dependencies(stage, p):
+        jobs |= plan(*job)
+    return jobs | {str(path(stage, p).relative_to(paths.runs())): (stage, p)}
+
+
+def ensure(stage: str, p: Params) -> Path:
+    """The folder of a complete artefact; runs its notebook first (and those it needs) when it is missing."""
+    from filelock import FileLock
+
+    folder = path(stage, p)
+    if complete(stage, p):
+        return folder
+    folder.mkdir(parents=True, exist_ok=True)
+    with FileLock(folder / ".lock"):
+        if not complete(stage, p):
+            from inbol_lib.run import execute
+
+            print(f"making {stage}/{folder.name} first ({NOTEBOOKS[stage]})", file=sys.stderr)
+            execute(stage, p)
+    return folder
+
+
+@dataclass
+class Stage:
+    """A stage at work inside its notebook."""
+
+    name: str
+    p: Params
+    folder: Path
+
+    @property
+    def partial(self) -> Path:
+        """Where progress is kept until the stage is saved."""
+        return self.folder / "partial"
+
+    def upstream(self, name: str) -> Path:
+        """The complete artefact of the stage `name` that this one reads (the first, where it reads several)."""
+        jobs = [job for job in dependencies(self.name, self.p) if job[0] == name]
+        if not jobs:
+            raise ValueError(f"{self.name} reads no {name!r}; it reads {sorted({j[0] for j in dependencies(self.name, self.p)})}")
+        return ensure(*jobs[0])
+
+    def save(self, metrics: dict[str, Any]) -> Path:
+        """Write `metrics.json` last of all: from now on the artefact is complete. No timings belong in it."""
+        target, text = self.folder / "metrics.json", json.dumps(metrics, indent=1, sort_keys=True)
+        (self.folder / "params.json").write_text(self.p.model_dump_json(indent=1))
+        partial = self.folder / f".metrics.{os.getpid()}"
+        partial.write_text(text + "\n")
+        os.replace(partial, target)
+        shutil.rmtree(self.partial, ignore_errors=True)
+        return target
+
+
+def open(name: str, p: Params) -> Stage:  # noqa: A001
+    """Begin a stage in its notebook: makes its folder and sets the number of threads (INBOL_THREADS, default 1,
+    because another number of threads may change the last digits of a result)."""
+    import torch
+
+    torch.set_num_threads(int(os.environ.get("INBOL_THREADS", "1")))
+    folder = path(name, p)
+    (folder / "partial").mkdir(parents=True, exist_ok=True)
+    return Stage(name, p, folder)
