@@ -1,0 +1,143 @@
+"""Prefill once, sample many: the image is encoded and the prompt read once, and its cache serves all continuations.
+
+Every question has a random stream of its own, drawn from (seed, question id), so that neither the batch it falls in nor a
+resumed run changes any of its responses.
+"""
+
+import hashlib
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from PIL import Image
+from tqdm import tqdm
+from transformers import DynamicCache, PreTrainedModel, ProcessorMixin
+
+from inbol_lib.models import encode
+
+
+@dataclass(frozen=True)
+class Response:
+    """A sampled text and its log-probability in nats (sum over tokens, EOS included, under the untempered model)."""
+
+    text: str
+    logprob: float
+
+
+def greedy(
+    model: PreTrainedModel, processor: ProcessorMixin, images: Sequence[Image.Image], texts: Sequence[str],
+    max_new_tokens: int, token_budget: int,
+) -> list[str]:  # fmt: skip
+    """The most likely response to each user text, token by token; equal to `generate(do_sample=False)`."""
+    drawn = sample(model, processor, images, texts, 1, 0.0, 1.0, max_new_tokens, token_budget)
+    return [responses[0].text for responses in drawn]
+
+
+def sample(
+    model: PreTrainedModel, processor: ProcessorMixin, images: Sequence[Image.Image], texts: Sequence[str],
+    n: int, temperature: float, top_p: float, max_new_tokens: int, token_budget: int,
+    seed: int = 0, ids: Sequence[str] | None = None,
+) -> list[list[Response]]:  # fmt: skip
+    """`n` responses to each user text (one image each). `temperature` 0 is greedy; `ids` name the random streams.
+
+    Batches hold about `token_budget` tokens, continuations counted.
+    """
+    out: list[list[Response]] = [[] for _ in texts]
+    from inbol_lib.run import progress
+
+    bar = tqdm(total=len(texts), desc="sampling", unit="question", disable=not progress())
+    for chosen in _batches(texts, n, max_new_tokens, token_budget, _image_tokens(model)):
+        streams = [_stream(seed, ids[i] if ids else str(i)) for i in chosen]
+        batch = encode(processor, [images[i] for i in chosen], [texts[i] for i in chosen])
+        drawn = _continue(model, processor, batch, n, temperature, top_p, max_new_tokens, streams)
+        for i, responses in zip(chosen, drawn, strict=True):
+            out[i] = responses
+        bar.update(len(chosen))
+    bar.close()
+    return out
+
+
+def _image_tokens(model: PreTrainedModel) -> int:
+    return getattr(model.config, "image_seq_length", None) or 576
+
+
+def _batches(texts: Sequence[str], n: int, new: int, budget: int, image_tokens: int) -> Iterator[list[int]]:
+    """Indices by falling prompt length, so that rows of a batch are alike; about `budget` tokens each."""
+    order = sorted(range(len(texts)), key=lambda i: -len(texts[i]))
+    start = 0
+    while start < len(order):
+        prompt = image_tokens + len(texts[order[start]]) // 2 + 16
+        size = max(1, budget // (prompt + n * (new + prompt // 4)))
+        yield order[start : start + size]
+        start += size
+
+
+def _stream(seed: int, name: str) -> np.random.Generator:
+    digest = hashlib.sha256(f"{seed}|{name}".encode()).digest()
+    return np.random.default_rng(int.from_bytes(digest[:8], "little"))
+
+
+@torch.inference_mode()
+def _continue(model, processor, batch, n, temperature, top_p, max_new_tokens, streams) -> list[list[Response]]:
+    """Responses of one batch: prefill, expand the cache n times, decode; finished rows leave the batch."""
+    batch = {k: v.to(model.device) for k, v in batch.items()}
+    size, eos = len(streams), _stop_ids(model, processor)
+    position = batch["attention_mask"].sum(1)
+    places = (batch["attention_mask"].cumsum(1) - 1).clamp(min=0)  # as `generate` counts: padding has no place
+    cache = DynamicCache(config=model.config.get_text_config())
+    prefill = model(**batch, position_ids=places, past_key_values=cache, use_cache=True, logits_to_keep=1)
+    cache.batch_repeat_interleave(n)
+    logits = prefill.logits[:, -1].float().repeat_interleave(n, 0)
+    mask, position = batch["attention_mask"].repeat_interleave(n, 0), position.repeat_interleave(n)
+    noise = _noise(streams, n, max_new_tokens) if temperature else None
+    rows, tokens = torch.arange(size * n), [[] for _ in range(size * n)]
+    logprobs = np.zeros(size * n)
+    for step in range(max_new_tokens):
+        token = _choose(logits, temperature, top_p, None if noise is None else noise[rows, step])
+        picked = torch.log_softmax(logits, -1).gather(1, token[:, None])[:, 0].cpu().numpy()
+        chosen = token.tolist()
+        for row, t, lp in zip(rows.tolist(), chosen, picked, strict=True):
+            tokens[row].append(t)
+            logprobs[row] += lp
+        keep = torch.tensor([t not in eos for t in chosen])
+        if not keep.any() or step + 1 == max_new_tokens:
+            break
+        if not keep.all():
+            alive = keep.nonzero()[:, 0].to(model.device)
+            cache.batch_select_indices(alive)
+            rows, token, mask, position = rows[keep], token[alive], mask[alive], position[alive]
+        mask = torch.cat([mask, mask.new_ones(len(mask), 1)], 1)
+        step_out = model(input_ids=token[:, None], attention_mask=mask, position_ids=position[:, None], past_key_values=cache, use_cache=True)
+        logits, position = step_out.logits[:, -1].float(), position + 1
+    texts = processor.tokenizer.batch_decode(tokens, skip_special_tokens=True)
+    made = [Response(text.strip(), float(lp)) for text, lp in zip(texts, logprobs, strict=True)]
+    return [made[i * n : (i + 1) * n] for i in range(size)]
+
+
+def _stop_ids(model, processor) -> set[int]:
+    stop = model.generation_config.eos_token_id
+    stop = stop if isinstance(stop, list) else [stop]
+    return {processor.tokenizer.eos_token_id, *(s for s in stop if s is not None)}
+
+
+def _noise(streams: list[np.random.Generator], n: int, steps: int) -> torch.Tensor:
+    """One uniform number per continuation and step, shape (questions * n, steps)."""
+    return torch.from_numpy(np.concatenate([s.random((n, steps)) for s in streams]))
+
+
+def _choose(logits: torch.Tensor, temperature: float, top_p: float, uniform: torch.Tensor | None) -> torch.Tensor:
+    """Next tokens (rows,): greedy without `uniform`, else by inverting the cumulative distribution at it.
+
+    Tokens are taken by falling probability, so the nucleus of `top_p` is a prefix of the cumulative sum.
+    """
+    if uniform is None:
+        return logits.argmax(-1)
+    probabilities, order = torch.softmax(logits.double() / temperature, -1).sort(dim=-1, descending=True)
+    total = probabilities.cumsum(-1)
+    if top_p < 1:
+        inside = (total - probabilities) < top_p
+        total = torch.where(inside, total, total.gather(1, inside.sum(1, keepdim=True) - 1))
+    target = uniform.to(logits.device)[:, None] * total[:, -1:]
+    slot = torch.searchsorted(total, target, right=True).clamp(max=logits.shape[1] - 1)
+    return order.gather(1, slot)[:, 0]
