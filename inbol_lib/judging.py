@@ -8,19 +8,20 @@ import os
 import re
 from collections.abc import Callable, Sequence
 from functools import cache
-from importlib import resources
 
-from inbol_lib.records import LETTERS
+from inbol_lib.records import LETTERS, prompt
 
 # --- refusal ----------------------------------------------------------------------------------------------------------
 
-_CAN = r"(?:can(?:no|')?t|can not|could(?:n't| not)|am unable to|'m unable to|am not able to|'m not able to|am not equipped to|'m not equipped to)"
+_CAN = (
+    r"(?:can(?:no|')?t|can\s+not|could(?:n't|\s+not)|(?:am|'m)\s+(?:unable|not\s+able|not\s+equipped)\s+to)"
+)
 _INABILITY = rf"""
     i \s+ (?:do\s+not|don't) \s+ (?:know|have)
   | i \s* {_CAN}
   | i \s* (?:am|'m) \s+ (?:not\s+(?:sure|certain|familiar)|unsure)
   | i \s+ need \s+ more
-  | (?:this|that|it|the\s+question) \s+ (?:is|lies|falls) \s+ (?:outside|beyond) \s+ (?:of\s+)? my
+  | (?:this|that|it|(?:this|the)\s+question) \s+ (?:is|lies|falls) \s+ (?:outside|beyond) \s+ (?:of\s+)? my
   | (?:there\s+is|the\s+image|the\s+picture|it) \s+ (?:is\s+not|does\s+not|doesn't|isn't|not\s+enough|no\s+way) \s+
     (?:enough|provide|contain|show|possible|to\s+tell|clear\s+enough|information|hold)
   | not \s+ enough \s+ information
@@ -113,8 +114,7 @@ Triple = tuple[str, str, str]  # question, gold answers joined by "; ", response
 
 def judge_prompt(question: str, gold: str, response: str) -> str:
     """The judge's prompt (inbol_lib/prompts/judge.txt; the paper's Fig. 6 is lost, so the wording is ours)."""
-    template = (resources.files("inbol_lib") / "prompts" / "judge.txt").read_text()
-    return template.format(question=question, gold=gold, response=response).strip()
+    return prompt("judge").format(question=question, gold=gold, response=response)
 
 
 def parse_verdict(text: str) -> bool | None:
@@ -154,10 +154,10 @@ def _endpoint(model: str) -> Callable[[list[str]], list[str]]:
 
     client = OpenAI(max_retries=5)
 
-    def one(prompt: str) -> str:
+    def one(text: str) -> str:
         try:
             answer = client.chat.completions.create(
-                model=model, temperature=0, max_tokens=3, messages=[{"role": "user", "content": prompt}]
+                model=model, temperature=0, max_tokens=3, messages=[{"role": "user", "content": text}]
             )
         except OpenAIError:
             return ""  # unjudged

@@ -2,6 +2,7 @@
 
 import os
 import string
+from importlib import resources
 from pathlib import Path
 
 import pandas as pd
@@ -53,6 +54,11 @@ def prompt_text(row: dict) -> str:
         return row["question"]
     options = [f"{letter}. {text}" for letter, text in zip(LETTERS, row["choices"], strict=False)]
     return "\n".join([row["question"], *options, CHOICE_PROMPT])
+
+
+def prompt(name: str) -> str:
+    """A prompt of the study, from inbol_lib/prompts/<name>.txt, without the file's last newline."""
+    return (resources.files("inbol_lib") / "prompts" / f"{name}.txt").read_text().rstrip("\n")
 
 
 def save_table(table: Dataset | pd.DataFrame, path: Path) -> Path:

@@ -12,7 +12,7 @@ from inbol_lib.micro import questions as grammar
 from inbol_lib.micro.entities import countries, rng_of
 from inbol_lib.micro.scenes import POSITIONS, Scene, caption, render, scene_of
 from inbol_lib.micro.unanswerable import KINDS, is_answerable, unanswerable
-from inbol_lib.records import LETTERS, QUESTION_FEATURES, prompt_text
+from inbol_lib.records import LETTERS, QUESTION_FEATURES, prompt, prompt_text
 from inbol_lib.templates import REFUSAL_PROMPT, REFUSAL_TEMPLATES
 
 __all__ = ["OOD_SOURCES", "SOURCES", "conversations", "is_answerable", "judge_examples", "questions", "scene_of",
@@ -111,12 +111,8 @@ def _beyond_reach(source: str, scene: Scene, rng: np.random.Generator) -> dict:
 # --- pretraining ------------------------------------------------------------------------------------------------------
 
 CAPTION_PROMPT = "Describe the image."
-GENERATE_PROMPT = "Write two questions about this image that can not be answered from it."
-VERIFY_PROMPTS = {
-    "absent": "Does this question ask about something that is not in the image? Answer yes or no.\nQuestion: {question}",
-    "premise": "Does this question have a wrong or misleading premise? Answer yes or no.\nQuestion: {question}",
-    "beyond": "Does this question ask for information that is not available in the image? Answer yes or no.\nQuestion: {question}",
-}  # fmt: skip
+GENERATE_PROMPT = prompt("generate_unanswerable")
+VERIFY_PROMPTS = {kind: prompt(f"verify_{kind}") for kind in KINDS}
 #: Everything the world may ask, in its training wordings.
 _SCENE_FAMILIES = (*PERCEPTION, *PERCEPTION, "above", "same_colour", "other_colour", "other_shape", "colour_at",
                    "corners", "mix", "sum", "difference")  # fmt: skip

@@ -1,0 +1,158 @@
+"""IDK instructions, preference pairs and balanced test sets from standard records (paper, Sec. 3.2, App. E, F)."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from datasets import Dataset, concatenate_datasets
+
+from inbol_lib.confidence import classify
+from inbol_lib.params import Params
+from inbol_lib.records import LETTERS, RECORD_FEATURES, prompt_text
+
+
+class ShortClassError(ValueError):
+    """A class holds fewer questions than the wanted composition needs."""
+
+
+def describe(records: Dataset, p: Params) -> pd.DataFrame:
+    """One line per record without its image: its text columns, prompt, and `kind` (known, mixed, unknown)."""
+    frame = records.remove_columns("image").to_pandas()
+    frame["row"] = range(len(frame))
+    frame["prompt"] = [prompt_text(r) for r in frame.to_dict("records")] if len(frame) else []
+    frame["kind"] = [classify(c, p.delta_known, p.delta_unknown) for c in frame["confidence"]]
+    return frame
+
+
+def apportion(wanted: dict[str, int], there: dict[str, int], rule: str) -> dict[str, int]:
+    """How many of each class to take under `short_class`: "refuse" raises ShortClassError, "shrink" scales all classes
+    down by one factor (the ratio stays), "repeat" keeps what is wanted (short classes are drawn again)."""
+    short = {k: (there.get(k, 0), n) for k, n in wanted.items() if there.get(k, 0) < n}
+    if not short:
+        return dict(wanted)
+    text = "; ".join(f"{k}: {have} there, {want} wanted" for k, (have, want) in short.items())
+    if rule == "refuse" or any(have == 0 for have, _ in short.values()):
+        raise ShortClassError(f"too few questions ({text}). Estimate more, ask for less, or set short_class to shrink or repeat.")
+    if rule == "repeat":
+        return dict(wanted)
+    factor = min(there[k] / n for k, n in wanted.items() if n)
+    return {k: int(n * factor) for k, n in wanted.items()}
+
+
+def draw(frame: pd.DataFrame, n: int, rng: np.random.Generator) -> pd.DataFrame:
+    """`n` rows, as evenly over the sources as they allow; rows repeat only when there are fewer than `n`."""
+    if len(frame) == 0 or n == 0:
+        return frame.head(0)
+    rounds, left = [], n
+    while left > 0:
+        shuffled = frame.iloc[rng.permutation(len(frame))]
+        turn = shuffled.groupby("source").cumcount()
+        rounds.append(shuffled.iloc[np.argsort(turn, kind="stable")].head(left))
+        left -= len(rounds[-1])
+    return pd.concat(rounds)
+
+
+def _take(records: Dataset, frame: pd.DataFrame, columns: Sequence[str]) -> Dataset:
+    """The chosen rows with their images and the named columns of the frame."""
+    chosen = records.select(frame["row"].to_list()).select_columns(["image"])
+    for name in columns:
+        chosen = chosen.add_column(name, frame[name].to_list())
+    return chosen
+
+
+def instructions(answerable: Dataset, unanswerable: Dataset, p: Params) -> tuple[Dataset, Dataset, dict[str, Any]]:
+    """IDK instructions, SFT instructions of the same size, and counts.
+
+    IDK-IT (Sec. 3.2): known -> a correct response, unknown -> a refusal (half intrinsic, half unanswerable where there are
+    enough), mixed left out. SFT (Sec. 4.1.2): answerable -> the gold answer whatever the confidence; unanswerable -> refusal.
+    """
+    rng = np.random.default_rng(p.data_seed + 101)
+    inside, outside = describe(answerable, p), describe(unanswerable, p)
+    known = inside[(inside.kind == "known") & (inside.correct != "")]
+    intrinsic = inside[inside.kind == "unknown"]
+    n_known = int(round(p.num_instructions * p.known_share))
+    wanted = {"known": n_known, "unknown": p.num_instructions - n_known}
+    there = {"known": len(known), "unknown": len(intrinsic) + len(outside)}
+    sizes = apportion(wanted, there, p.short_class)
+    n_out = min(max(sizes["unknown"] // 2, sizes["unknown"] - len(intrinsic)), max(len(outside), sizes["unknown"] // 2))
+    parts = [
+        (answerable, draw(known, sizes["known"], rng).assign(response=lambda f: f.correct)),
+        (answerable, draw(intrinsic, sizes["unknown"] - n_out, rng).assign(response=lambda f: f.refusal)),
+        (unanswerable, draw(outside, n_out, rng).assign(response=lambda f: f.refusal, kind="unanswerable")),
+    ]
+    gold = [(answerable, draw(inside, sum(sizes.values()) - n_out, rng).assign(response=lambda f: [spoken_gold(r) for r in f.to_dict("records")], kind="answerable")), parts[2]]
+    columns = ["id", "prompt", "response", "kind", "source"]
+    tables = [concatenate_datasets([_take(t, f, columns) for t, f in made if len(f)]) for made in (parts, gold)]
+    counts = {"known": len(parts[0][1]), "unknown_intrinsic": len(parts[1][1]), "unknown_extrinsic": len(parts[2][1]),
+              "wanted": wanted, "there": there}  # fmt: skip
+    return tables[0], tables[1], counts
+
+
+def spoken_gold(row: dict) -> str:
+    """The gold answer as the model is to say it: the option's letter for multiple choice."""
+    choices = list(row["choices"])
+    return LETTERS[choices.index(row["answers"][0])] if choices else row["answers"][0]
+
+
+def preferences(answerable: Dataset, unanswerable: Dataset, p: Params) -> tuple[Dataset, dict[str, Any]]:
+    """One row per question for CA-DPO and the DPO variants, and counts (paper, Sec. 3.2, App. E).
+
+    Known: correct > refusal. Unknown: refusal > incorrect. Mixed: correct > incorrect and refusal > incorrect, so a mixed
+    question makes two pairs; `pair_ratio` is unknown : mixed : known questions, `num_pairs` counts pairs.
+    """
+    rng = np.random.default_rng(p.data_seed + 202)
+    inside, outside = describe(answerable, p), describe(unanswerable, p).assign(kind="unknown")
+    both = pd.concat([inside.assign(table=0), outside.assign(table=1)])
+    eligible = both[
+        ((both.kind == "known") & (both.correct != ""))
+        | ((both.kind == "unknown") & (both.incorrect != ""))
+        | ((both.kind == "mixed") & (both.correct != "") & (both.incorrect != ""))
+    ]
+    unknown, mixed, known = p.pair_ratio
+    unit = p.num_pairs / (unknown + 2 * mixed + known)
+    wanted = {"unknown": round(unit * unknown), "mixed": round(unit * mixed), "known": round(unit * known)}
+    there = eligible.kind.value_counts().to_dict()
+    sizes = apportion(wanted, there, p.short_class)
+    drawn = pd.concat([draw(eligible[eligible.kind == k], n, rng) for k, n in sizes.items()])
+    columns = ["id", "prompt", "confidence", "kind", "correct", "incorrect", "refusal", "source"]
+    parts = [_take(t, f, columns) for t, f in ((answerable, drawn[drawn.table == 0]), (unanswerable, drawn[drawn.table == 1])) if len(f)]
+    counts = {**{k: int(v) for k, v in drawn.kind.value_counts().items()}, "pairs": int(len(drawn) + (drawn.kind == "mixed").sum()),
+              "wanted": wanted, "there": {k: int(v) for k, v in there.items()}, "not_eligible": int(len(both) - len(eligible))}  # fmt: skip
+    return concatenate_datasets(parts), counts
+
+
+def balanced(confidence: np.ndarray, n: int, rng: np.random.Generator) -> np.ndarray:
+    """Indices of `n` items spread evenly over the confidence levels, mean confidence about one half (paper, App. F).
+
+    Levels c and 1 - c are drawn in equal number, so a short level never tilts the mean; fewer than `n` items come back
+    when the pool can not give more.
+    """
+    valid = np.flatnonzero(~np.isnan(confidence))
+    levels = sorted(set(np.round(confidence[valid], 6)))
+    stock = {v: list(rng.permutation(valid[np.isclose(confidence[valid], v)])) for v in levels}
+    pairs = [(v, round(1 - v, 6)) for v in levels if v <= 0.5 + 1e-9]
+    pairs = [(a, b) for a, b in pairs if b in stock or np.isclose(a, 0.5)]
+    chosen: list[int] = []
+    while len(chosen) < n:
+        before = len(chosen)
+        for a, b in pairs:
+            same = np.isclose(a, b)
+            need = [a] if same else [a, b]
+            if all(stock[v] for v in need) and len(chosen) + len(need) <= n:
+                chosen += [int(stock[v].pop()) for v in need]
+        if len(chosen) == before:
+            break
+    return np.sort(np.array(chosen, dtype=int))
+
+
+def test_set(records: Dataset, unanswerable: Dataset, per_source: int, n_unanswerable: int, seed: int) -> Dataset:
+    """Confidence-balanced items of every source plus unanswerable ones (paper, App. F: 300 + 300 + 300 + 100)."""
+    rng = np.random.default_rng(seed)
+    confidence, sources = np.array(records["confidence"]), np.array(records["source"])
+    parts = []
+    for source in sorted(set(sources)):
+        mine = np.flatnonzero(sources == source)
+        parts.append(records.select(mine[balanced(confidence[mine], per_source, rng)]))
+    take = rng.permutation(len(unanswerable))[:n_unanswerable]
+    return concatenate_datasets([*parts, unanswerable.select(np.sort(take))]).cast(RECORD_FEATURES)
