@@ -1,0 +1,122 @@
+"""The only maker of figures: tidy data and an axes in, the axes out. A method has the same colour and mark everywhere."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import matplotlib.pyplot as plt
+import numpy as np
+import pandas as pd
+import seaborn as sns
+from PIL import Image
+
+plt.style.use(Path(__file__).with_name("inbol.mplstyle"))
+
+#: method -> (label, colour, mark): Okabe-Ito colours, told apart in grey by their marks.
+METHODS = {
+    "original": ("Original", "#7f7f7f", "o"),
+    "refusal_prompt": ("Refusal prompt", "#E69F00", "v"),
+    "sft": ("SFT", "#56B4E9", "s"),
+    "idk_it": ("IDK-IT", "#D55E00", "^"),
+    "ca_dpo": ("CA-DPO", "#0072B2", "D"),
+    "dpo_1": ("DPO (1)", "#009E73", "<"),
+    "dpo_2": ("DPO (2)", "#CC79A7", ">"),
+    "dpo_3": ("DPO (3)", "#b8a800", "P"),
+    "ca_dpo_half": ("conf = 1/2", "#004c75", "h"),
+    "ca_dpo_shuffled": ("shuffled conf", "#5fa8d3", "*"),
+    "ca_dpo_inside": ("weight inside", "#003049", "X"),
+}
+KINDS = {"unknown": "#D55E00", "mixed": "#d9c27a", "known": "#0072B2"}
+
+
+def label(method: str) -> str:
+    return METHODS[method][0]
+
+
+def confidence_histogram(records: pd.DataFrame, ax: plt.Axes, delta_known: float = 0.8, delta_unknown: float = 0.2) -> plt.Axes:
+    """Share of questions at each confidence, one line per source, the three classes shaded. Columns: source, confidence."""
+    for (lo, hi), kind in zip(((-0.05, delta_unknown + 0.05), (delta_unknown + 0.05, delta_known - 0.05), (delta_known - 0.05, 1.05)), KINDS, strict=True):
+        ax.axvspan(lo, hi, color=KINDS[kind], alpha=0.10, lw=0)
+        ax.text((lo + hi) / 2, 0.97, kind, ha="center", va="top", transform=ax.get_xaxis_transform(), color="#555555")
+    for (source, part), mark in zip(records.groupby("source", sort=False), "os^Dv", strict=False):
+        share = part.confidence.round(2).value_counts(normalize=True).sort_index()
+        ax.plot(share.index, 100 * share.values, marker=mark, label=source)
+    ax.set(xlabel="confidence (share of sampled responses that are right)", ylabel="questions (%)", xlim=(-0.05, 1.05))
+    ax.set_ylim(0, ax.get_ylim()[1] * 1.18)
+    ax.legend(loc="center right")
+    return ax
+
+
+def method_bars(table: pd.DataFrame, ax: plt.Axes) -> plt.Axes:
+    """Stacked shares of right, refused and wrong per method, s_trust written beside with its interval.
+    Columns: method, acc, refr, s_trust, lo, hi (percentage points)."""
+    y = np.arange(len(table))[::-1]
+    wrong = 100 - table.acc - table.refr
+    for left, width, colour, name in ((0 * wrong, table.acc, "#0072B2", "right"), (table.acc, table.refr, "#d9d9d9", "refused"), (table.acc + table.refr, wrong, "#D55E00", "wrong")):
+        ax.barh(y, width, left=left, color=colour, label=name, height=0.68)
+    for place, row in zip(y, table.itertuples(), strict=True):
+        ax.text(102, place, f"{row.s_trust:+.1f}  [{row.lo:+.1f}, {row.hi:+.1f}]", va="center")
+    ax.text(102, len(table) - 0.35, "s_trust  [95 %]", va="bottom", weight="bold")
+    ax.set(yticks=y, yticklabels=[label(m) for m in table.method], xlim=(0, 100), xlabel="test questions (%)")
+    ax.grid(False)
+    ax.legend(ncols=3, loc="upper left", bbox_to_anchor=(0, -0.16))
+    return ax
+
+
+def by_confidence(curves: pd.DataFrame, metric: str, ax: plt.Axes) -> plt.Axes:
+    """Fig. 4: "refr" or "answered_acc" against the base confidence. Columns: method, level, the metric (share), n."""
+    for method, part in curves.groupby("method", sort=False):
+        name, colour, mark = METHODS[method]
+        part = part.sort_values("level")
+        ax.plot(part.level, 100 * part[metric], color=colour, marker=mark, label=name)
+    names = {"refr": "refusal rate (%)", "answered_acc": "accuracy of answered questions (%)"}
+    ax.set(xlabel="confidence of the original model", ylabel=names[metric], xlim=(-0.03, 1.03), ylim=(-3, 103))
+    return ax
+
+
+def threshold_heatmap(cells: pd.DataFrame, ax: plt.Axes, value: str = "score") -> plt.Axes:
+    """Fig. 10: a score for every (delta_known, delta_unknown), the best one framed."""
+    grid = cells.pivot(index="delta_unknown", columns="delta_known", values=value).sort_index(ascending=False)
+    sns.heatmap(grid, ax=ax, annot=True, fmt=".2f", cmap="viridis", vmin=0, vmax=1, linewidths=2, cbar_kws={"label": "normalised s_trust"})
+    row, column = np.unravel_index(np.nanargmax(grid.to_numpy()), grid.shape)
+    ax.add_patch(plt.Rectangle((column, row), 1, 1, fill=False, ec="#D55E00", lw=3))
+    ax.set(xlabel="threshold for known", ylabel="threshold for unknown")
+    ax.grid(False)
+    return ax
+
+
+def composition_curves(table: pd.DataFrame, x: str, ax: plt.Axes) -> plt.Axes:
+    """Fig. 11: s_trust in and out of domain against a composition. Columns: x, id_s_trust, ood_s_trust, lo, hi."""
+    places = np.arange(len(table))
+    error = np.abs(table[["lo", "hi"]].to_numpy().T - table.id_s_trust.to_numpy())
+    ax.errorbar(places, table.id_s_trust, yerr=error, marker="o", color="#0072B2", capsize=3, label="in domain")
+    if "ood_s_trust" in table:
+        ax.plot(places, table.ood_s_trust, marker="s", color="#E69F00", ls="--", label="out of domain")
+    ax.set(xticks=places, xticklabels=table[x], ylabel="s_trust (points)", xlabel=x.replace("_", " "))
+    ax.legend()
+    return ax
+
+
+def training_curve(history: pd.DataFrame, ax: plt.Axes) -> plt.Axes:
+    """Training loss against the step."""
+    ax.plot(history.step, history.loss, color="#0072B2")
+    ax.set(xlabel="step", ylabel="training loss")
+    return ax
+
+
+def picture_grid(pictures: Sequence[Image.Image], captions: Sequence[str], columns: int = 4, width: float = 2.7) -> plt.Figure:
+    """Enlarged pictures with a caption under each (Fig. 9 and 12)."""
+    rows = -(-len(pictures) // columns)
+    lines = max(c.count("\n") for c in captions) + 1
+    figure, axes = plt.subplots(rows, columns, figsize=(width * columns, rows * (width * 0.75 + 0.19 * lines)), squeeze=False)
+    for ax in axes.flat:
+        ax.axis("off")
+    for ax, picture, caption in zip(axes.flat, pictures, captions, strict=False):
+        ax.imshow(picture, interpolation="nearest")
+        ax.set_title(caption, y=-0.04, va="top", fontsize=8, weight="normal", loc="left")
+    return figure
+
+
+def wrap(text: str, width: int = 34) -> str:
+    import textwrap
+
+    return "\n".join(textwrap.wrap(text, width)) or "–"
