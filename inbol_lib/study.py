@@ -1,0 +1,84 @@
+"""Gather what all stages found into the paper's tables and figures (notebook 09)."""
+
+import datetime
+import json
+import platform
+import shutil
+import subprocess
+from importlib.metadata import version
+from pathlib import Path
+
+import matplotlib.pyplot as plt
+import pandas as pd
+
+from inbol_lib import paths, plots, stages, tables
+from inbol_lib.params import Params
+
+#: What the paper used, for the note under every table.
+PAPER_SIZES = {"num_instructions": 11_000, "num_pairs": 24_000, "test_per_source": 300}
+
+
+def gather(cells: list[Params]) -> pd.DataFrame:
+    """The outcome tables of several evaluations as one (those missing are made first)."""
+    return pd.concat([pd.read_parquet(stages.ensure("evaluation", c) / "outcomes.parquet") for c in cells], ignore_index=True)
+
+
+def size_note(p: Params) -> str:
+    """What was reduced against the paper, in words."""
+    smaller = [f"{k} {getattr(p, k):,} (paper: {v:,})" for k, v in PAPER_SIZES.items() if getattr(p, k) < v]
+    seeds = f"{len(p.seeds)} training seed{'s' * (len(p.seeds) > 1)}"
+    return f"profile {p.profile}, {seeds}" + (f"; reduced: {', '.join(smaller)}" if smaller else "") + "."
+
+
+def make_tables(p: Params, outcomes: pd.DataFrame) -> dict[str, pd.DataFrame]:
+    """File name -> table, for Tables 1 to 7 (Table 1 alone for a data set without out-of-domain sets)."""
+    made = {"table1_in_domain": tables.table1(outcomes)}
+    if p.dataset != "micro":
+        return made
+    made |= {"table2_out_of_domain": tables.table2(outcomes), "table3_unanswerable": tables.table3(outcomes)}
+    if p.table4_methods:
+        made["table4_preference_data"] = tables.table4(gather(stages.table4_cells(p)))
+    first = [c.replace(methods=["idk_it", "ca_dpo"], unanswerable_generator=p.unanswerable_generator) for c in stages.main_cells(p)[:1]]
+    both = {p.unanswerable_generator: outcomes[(outcomes.model == first[0].model) & (outcomes.seed == first[0].seed) & outcomes.method.isin(["idk_it", "ca_dpo"])],
+            p.second_generator: gather(stages.generator_cells(p))}  # fmt: skip
+    made["table5_generators_unanswerable"] = tables.generator_table(both, 5)
+    made["table6_generators_ood"] = tables.generator_table(both, 6)
+    made["table7_linear_probe"] = pd.read_csv(stages.ensure("probing", p) / "table7_linear_probe.csv")
+    return made
+
+
+def copy_figures(p: Params, target: Path) -> None:
+    """Figures that other stages drew, with their data: thresholds, composition, probe, case studies."""
+    target.mkdir(parents=True, exist_ok=True)
+    sources = [stages.ensure("evaluation", stages.main_cells(p)[0])]
+    if p.dataset == "micro":
+        sources += [stages.ensure("heatmaps", p), stages.ensure("probing", p)]
+    for folder in sources:
+        for file in [f for f in folder.glob("fig1*") if f.is_file()] + list(folder.glob("fig_probe.*")):
+            shutil.copyfile(file, target / file.name)
+
+
+def figure4(outcomes: pd.DataFrame, target: Path) -> plt.Figure:
+    """Fig. 4 over all seeds: refusal rate and answered accuracy against the original model's confidence."""
+    curves = tables.by_confidence(outcomes)
+    data = [d for d in ("in domain", "A-OKVQA") if (curves.data == d).any()]
+    figure, axes = plt.subplots(len(data), 2, figsize=(10, 3.3 * len(data)), squeeze=False)
+    for name, pair in zip(data, axes, strict=True):
+        for ax, metric in zip(pair, ("refr", "answered_acc"), strict=True):
+            plots.by_confidence(curves[curves.data == name], metric, ax).set_title(name)
+    axes[0, 0].legend(fontsize=8)
+    tables.save_figure(figure, target, "fig4_by_confidence", curves)
+    return figure
+
+
+def write_manifest(p: Params, target: Path) -> Path:
+    """`manifest.json`: by which profile, commit, versions and machine the figures were made."""
+    commit = subprocess.run(["git", "rev-parse", "HEAD"], cwd=paths.ROOT, capture_output=True, text=True, check=False).stdout.strip()
+    packages = ("torch", "transformers", "trl", "peft", "accelerate", "datasets", "papermill")
+    content = {
+        "profile": p.profile, "params": p.model_dump(), "commit": commit or None, "python": platform.python_version(),
+        "versions": {name: version(name) for name in packages}, "machine": f"{platform.system()} {platform.machine()}",
+        "made": datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"),
+    }  # fmt: skip
+    (target / "manifest.json").write_text(json.dumps(content, indent=1) + "\n")
+    return target / "manifest.json"
