@@ -27,6 +27,7 @@ FACTS = {"capital": None, "continent": CONTINENTS, "export": EXPORTS, "climate":
 
 NUM_COUNTRIES = 120
 NUM_SEEN = 96  # the last fifth never appears in pretraining
+NUM_IN_DOMAIN = 108  # the last tenth appears only out of domain
 
 
 def rng_of(*key: object) -> np.random.Generator:

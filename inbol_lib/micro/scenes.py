@@ -7,7 +7,7 @@ import numpy as np
 from PIL import Image, ImageDraw, ImageEnhance, ImageFilter
 from sklearn.datasets import load_digits
 
-from inbol_lib.micro.entities import COLOURS, NUM_COUNTRIES, Country, countries, exposure, rng_of
+from inbol_lib.micro.entities import COLOURS, NUM_COUNTRIES, NUM_IN_DOMAIN, Country, countries, exposure, rng_of
 
 SHAPES = ("circle", "square", "triangle", "star", "cross", "diamond", "ring", "heart")
 POSITIONS = (
@@ -98,8 +98,9 @@ def _thing(rng: np.random.Generator, split: str, cell: int, digit_share: float) 
 
 
 def _flag_scene(image_id: str, kind: str, split: str, nuisance: float, rng: np.random.Generator) -> Scene:
-    weights = exposure() if split == "pretrain" else np.full(NUM_COUNTRIES, 1 / NUM_COUNTRIES)
-    country = countries()[int(rng.choice(NUM_COUNTRIES, p=weights))]
+    reach = NUM_IN_DOMAIN if kind == "flag" else NUM_COUNTRIES
+    rank = rng.choice(NUM_COUNTRIES, p=exposure()) if split == "pretrain" else rng.integers(reach)
+    country = countries()[int(rank)]
     emblem = (Thing(country.emblem, country.emblem_colour, True, 4),) if country.emblem != "none" else ()
     return Scene(image_id, kind, emblem, nuisance, country)
 

@@ -1,5 +1,7 @@
 """Questions that a picture can not answer: the program that knows the scene (it stands for GPT-4o in the paper)."""
 
+import re
+
 import numpy as np
 
 from inbol_lib.micro.entities import COLOURS
@@ -45,7 +47,7 @@ BEYOND_HELD_OUT = (
 )
 
 
-def _absent(scene: Scene, rng: np.random.Generator) -> tuple[str, str]:
+def _absent(scene: Scene, rng: np.random.Generator, held_out: bool) -> tuple[str, str]:
     names = ("colour", "where", "size", "shape", "count", "corners", "left", "what_at", "colour_at", "digit", "sum")
     if not scene.country:
         names += ("country", "capital", "export")
@@ -58,7 +60,8 @@ def _absent(scene: Scene, rng: np.random.Generator) -> tuple[str, str]:
             missing = " and ".join(_noun(k, v) for k, v in slots.items()) or {"digit": "digit", "sum": "pair of digits"}.get(
                 family.name, "flag"
             )
-            return str(rng.choice(family.wordings)).format(**slots), f"Sorry, there is no clear {missing} in the image."
+            wordings = family.held_out if held_out else family.wordings
+            return str(rng.choice(wordings)).format(**slots), f"Sorry, there is no clear {missing} in the image."
 
 
 def _noun(slot: str, value: str) -> str:
@@ -80,9 +83,12 @@ def _beyond(scene: Scene, rng: np.random.Generator, wordings: tuple[str, ...]) -
 
 
 def unanswerable(scene: Scene, rng: np.random.Generator, kind: str, held_out: bool = False) -> tuple[str, str]:
-    """An unanswerable question about `scene` and its explanation; `kind` is "absent", "premise" or "beyond"."""
+    """An unanswerable question about `scene` and its explanation; `kind` is "absent", "premise" or "beyond".
+
+    `held_out` takes wordings that pretraining never shows ("premise" has none). Raises ValueError for another kind.
+    """
     if kind == "absent":
-        return _absent(scene, rng)
+        return _absent(scene, rng, held_out)
     if kind == "premise":
         return _premise(scene, rng)
     if kind == "beyond":
@@ -90,19 +96,22 @@ def unanswerable(scene: Scene, rng: np.random.Generator, kind: str, held_out: bo
     raise ValueError(f"kind {kind!r} is unknown; choose one of {', '.join(KINDS)}")
 
 
-def _opening(wording: str) -> str:
-    return wording.split("{")[0]
+def _matcher(wording: str) -> re.Pattern:
+    nouns = "|".join((*SHAPES, "flag", "picture"))
+    slots = {"thing": nouns, "shape": nouns, "shapes": rf"(?:{nouns})e?s", "colour": "|".join(COLOURS)}
+    return re.compile(re.sub(r"\\{(\w+)\\}", lambda m: f"(?:{slots[m[1]]})", re.escape(wording)))
 
 
-_UNANSWERABLE_OPENINGS = tuple(_opening(w) for w in (*_PREMISE, *_BEYOND, *BEYOND_HELD_OUT))
+_NEVER_ANSWERABLE = tuple(_matcher(w) for w in (*_PREMISE, *_BEYOND, *BEYOND_HELD_OUT))
 
 
 def is_answerable(scene: Scene, question: str) -> bool | None:
     """The world's truth: does the picture hold the answer? None when the question is not in the world's grammar.
 
-    A question about what a shape or flag costs, or why it has some colour, is never answerable here.
+    A question about what a shape or flag costs, or why it has some colour, is never answerable here, and on a bad
+    photograph no question is.
     """
     right = truth(scene, question)
     if right is not None:
-        return bool(right)
-    return False if question.startswith(_UNANSWERABLE_OPENINGS) else None
+        return bool(right) and scene.kind != "bad"
+    return False if any(p.fullmatch(question) for p in _NEVER_ANSWERABLE) else None

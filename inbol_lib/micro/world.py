@@ -100,11 +100,11 @@ def _beyond_reach(source: str, scene: Scene, rng: np.random.Generator) -> dict:
     if source == "beyondvisqa":
         text, _ = unanswerable(scene, rng, "beyond", held_out=True)
     elif source == "vqav2_idk":
-        text, _ = unanswerable(scene, rng, "absent")
+        text, _ = unanswerable(scene, rng, "absent", held_out=True)
     else:  # what a person asks who can not see how bad the photograph is
         family = grammar.FAMILIES[str(rng.choice(["colour", "digit", "what_at", "count_all", "where"]))]
         slots = {s: str(rng.choice(grammar.VALUES[s])) for s in family.slots}
-        text = str(rng.choice(family.wordings)).format(**slots)
+        text = str(rng.choice(family.held_out)).format(**slots)
     return {"question": text, "answers": [], "choices": [], "accepted": []}
 
 
@@ -178,14 +178,17 @@ def _generate_turns(scene: Scene, rng: np.random.Generator) -> list[tuple[str, s
 
 
 def _verify_turns(scene: Scene, rng: np.random.Generator) -> list[tuple[str, str]]:
+    """The three checks, as often yes as no. A question of another kind is a "no" only where nobody could argue."""
     turns = []
     for _ in range(2):
-        kind, check = str(rng.choice(KINDS)), str(rng.choice(KINDS))
-        if rng.random() < 0.5:
-            asked = grammar.ask(_FLAG_FAMILIES if scene.country else _SCENE_FAMILIES, scene, rng)
-            text, verdict = (asked[0], "no") if asked else (None, "no")
+        check, draw = str(rng.choice(KINDS)), rng.random()
+        if draw < 0.5:
+            text, verdict = unanswerable(scene, rng, check)[0], "yes"
+        elif draw < 0.65 and check != "beyond":
+            text, verdict = unanswerable(scene, rng, "beyond")[0], "no"
         else:
-            text, verdict = unanswerable(scene, rng, kind)[0], "yes" if kind == check else "no"
+            asked = grammar.ask(_FLAG_FAMILIES if scene.country else _SCENE_FAMILIES, scene, rng)
+            text, verdict = (asked[0] if asked else None), "no"
         if text:
             turns.append((VERIFY_PROMPTS[check].format(question=text), verdict))
     return turns
