@@ -195,7 +195,7 @@ def add_reference(model: PreTrainedModel, collator: PackingCollator, batch: int 
 def train(
     p: Params, model: PreTrainedModel, processor: ProcessorMixin, preferences: Dataset, folder: Path, start: Path
 ) -> pd.DataFrame:
-    """CA-DPO (or the variant `p.method`) from the IDK-IT adapter `start`; writes folder/adapter and folder/history.csv.
+    """CA-DPO (or the variant `p.preference`) from the IDK-IT adapter `start`; writes folder/adapter and folder/history.csv.
 
     The policy goes on with the IDK-IT adapter itself (the paper does not say whether it merges it first); the reference
     is that adapter, frozen. Returns the history.
@@ -205,11 +205,11 @@ def train(
     made = items(processor, preferences)
     collator = PackingCollator(made, processor.tokenizer.pad_token_id)
     kinds, conf = [i["kind"] for i in made], np.array([i["confidence"] for i in made])
-    for item, weight in zip(made, pair_weights(p.method, kinds, conf, p.seed), strict=True):
+    for item, weight in zip(made, pair_weights(p.preference, kinds, conf, p.seed), strict=True):
         item["weights"] = weight
     add_reference(policy, collator)
     config = DPOConfig(**arguments(p, folder / "partial", p.dpo_learning_rate), beta=p.beta)
     trainer = CADPOTrainer(
-        model=policy, args=config, processing_class=processor, train_dataset=numbered(made), data_collator=collator, mode=p.method
+        model=policy, args=config, processing_class=processor, train_dataset=numbered(made), data_collator=collator, mode=p.preference
     )
     return finish(trainer, folder)

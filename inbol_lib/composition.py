@@ -18,7 +18,7 @@ class ShortClassError(ValueError):
 
 def describe(records: Dataset, p: Params) -> pd.DataFrame:
     """One line per record without its image: its text columns, prompt, and `kind` (known, mixed, unknown)."""
-    frame = records.remove_columns("image").to_pandas()
+    frame = pd.DataFrame(records.remove_columns("image").to_list(), columns=[c for c in records.column_names if c != "image"])
     frame["row"] = range(len(frame))
     frame["prompt"] = [prompt_text(r) for r in frame.to_dict("records")] if len(frame) else []
     frame["kind"] = [classify(c, p.delta_known, p.delta_unknown) for c in frame["confidence"]]

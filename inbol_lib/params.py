@@ -14,6 +14,9 @@ Method = Literal["original", "refusal_prompt", "sft", "idk_it", "ca_dpo", "dpo_1
                  "ca_dpo_half", "ca_dpo_shuffled", "ca_dpo_inside"]  # fmt: skip
 
 
+Preference = Literal["ca_dpo", "dpo_1", "dpo_2", "dpo_3", "ca_dpo_half", "ca_dpo_shuffled", "ca_dpo_inside"]
+
+
 class ParameterError(ValueError):
     """A parameter is unknown, missing, of the wrong type or out of range; the message says which and what is allowed."""
 
@@ -62,7 +65,8 @@ class Params(BaseModel):
     test_unanswerable: int = Count
     validation_per_source: int = Count
 
-    method: Method
+    tuning: Literal["idk_it", "sft"]
+    preference: Preference
     lora_rank: int = Count
     lora_alpha: int = Count
     lora_dropout: float = Field(ge=0, lt=1)

@@ -37,9 +37,9 @@ OWN = {
     "unanswerable": ("unanswerable_generator", "verifier", "num_unanswerable", "swap_share"),
     "composition": ("delta_known", "delta_unknown", "num_instructions", "known_share", "num_pairs", "pair_ratio",
                     "short_class", "test_per_source", "test_unanswerable", "validation_per_source"),
-    "idk_it": ("method", "seed", "lora_rank", "lora_alpha", "lora_dropout", "batch_size", "learning_rate", "epochs",
+    "idk_it": ("tuning", "seed", "lora_rank", "lora_alpha", "lora_dropout", "batch_size", "learning_rate", "epochs",
                "warmup_ratio"),
-    "ca_dpo": ("method", "dpo_learning_rate", "beta"),
+    "ca_dpo": ("preference", "dpo_learning_rate", "beta"),
     "evaluation": ("methods", "model", "seed"),
     "heatmaps": ("threshold_levels", "known_shares", "pair_ratios"),
     "probing": ("probe_train", "probe_test"),
@@ -61,7 +61,7 @@ def dependencies(stage: str, p: Params) -> list[Job]:
         case "idk_it":
             return [("composition", p)]
         case "ca_dpo":
-            return [("composition", p), ("idk_it", p.replace(method="idk_it"))]
+            return [("composition", p), ("idk_it", p.replace(tuning="idk_it"))]
         case "evaluation":
             return [("composition", p), ("confidence", p), *(trained(p, m) for m in p.methods if m not in PROMPTED)]
         case "heatmaps":
@@ -79,7 +79,7 @@ def dependencies(stage: str, p: Params) -> list[Job]:
 
 def trained(p: Params, method: str) -> Job:
     """The training stage that makes `method`."""
-    return ("idk_it" if method in TUNED else "ca_dpo", p.replace(method=method))
+    return ("idk_it", p.replace(tuning=method)) if method in TUNED else ("ca_dpo", p.replace(preference=method))
 
 
 def main_cells(p: Params) -> list[Params]:
@@ -134,7 +134,7 @@ def slug(stage: str, p: Params) -> str:
     if p.dataset != "micro":
         parts.append(Path(p.dataset).name)
     if stage in ("idk_it", "ca_dpo"):
-        parts += [p.method, f"seed{p.seed}"]
+        parts += [p.tuning if stage == "idk_it" else p.preference, f"seed{p.seed}"]
     if stage == "evaluation":
         parts += [p.methods[0] if len(p.methods) == 1 else f"{len(p.methods)}-methods", f"seed{p.seed}"]
     if stage == "paper_vs_ours":

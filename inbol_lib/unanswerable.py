@@ -15,7 +15,7 @@ from inbol_lib.confidence import pick, rng_for
 from inbol_lib.judging import is_refusal
 from inbol_lib.params import ParameterError, Params
 from inbol_lib.records import RECORD_FEATURES, prompt, prompt_text
-from inbol_lib.sampling import greedy
+from inbol_lib.sampling import greedy, sample
 from inbol_lib.templates import REFUSAL_TEMPLATES
 
 CHECKS = ("absent", "premise", "beyond")
@@ -57,8 +57,9 @@ def generated(p: Params, generator: str, questions: Dataset, n: int, seed: int) 
         pairs = [_program(p, row["image_id"], seed) for row in meta]
     else:
         model, processor = models.load(generator)
-        said = greedy(model, processor, images, [prompt("generate_unanswerable")] * len(images), 96, p.token_budget)
-        pairs = [parse_pairs(text) for text in said]
+        texts = [prompt("generate_unanswerable")] * len(images)  # sampled, because greedy answers repeat themselves
+        said = sample(model, processor, images, texts, 1, p.temperature, p.top_p, 96, p.token_budget, seed, [r["id"] for r in meta])
+        pairs = [parse_pairs(responses[0].text) for responses in said]
     rows = [
         _row(row, image, question, f"{generator}-{k}-{row['image_id']}", generator)
         for row, image, found in zip(meta, images, pairs, strict=True)
@@ -126,6 +127,8 @@ def build(p: Params, generator: str, questions: Dataset, n: int, model, processo
     counts.update((r["origin"], "already refused") for r, a in zip(rows, answers, strict=True) if is_refusal(a))
     records = [_record(r, a, p.data_seed) for r, a in zip(rows, answers, strict=True) if not is_refusal(a)]
     records = _balanced(records, n)
+    if not records:
+        raise ParameterError(f"no unanswerable question was left (generator {generator}, verifier {p.verifier}): {dict(counts)}")
     counts.update((r["origin"], "kept") for r in records)
     return Dataset.from_list(records, features=RECORD_FEATURES), counts
 

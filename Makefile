@@ -1,0 +1,50 @@
+# `make study` runs the whole study, `make test` proves it; both set up their own environment first.
+PYTHON ?= python3
+CORES ?= 2
+PROFILE ?= micro
+VENV := .venv
+BIN := $(VENV)/bin
+READY := $(VENV)/.ready
+export PATH := $(CURDIR)/$(BIN):$(PATH)
+export TOKENIZERS_PARALLELISM := false
+# The embedded study needs no network; a profile that fetches models sets HF_HUB_OFFLINE=0.
+export HF_HUB_OFFLINE ?= 1
+export OMP_NUM_THREADS ?= 1
+
+.PHONY: help study smoke test lint lab pretrain bench clean
+help:  ## this list
+	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
+
+$(READY): requirements.lock pyproject.toml
+	$(PYTHON) -c 'import sys; assert sys.version_info >= (3, 11), "Python 3.11 or newer is needed, this is " + sys.version'
+	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	$(BIN)/pip install --quiet --disable-pip-version-check torch==2.13.0
+	$(BIN)/pip install --quiet --disable-pip-version-check -r requirements.lock
+	$(BIN)/pip install --quiet --disable-pip-version-check --no-deps -e .
+	touch $(READY)
+
+study: $(READY)  ## the whole study with PROFILE=micro: every table and figure into figures/
+	$(BIN)/snakemake --cores $(CORES) --rerun-triggers mtime --quiet rules --config profile=$(PROFILE)
+
+smoke: $(READY)  ## the whole study at toy size, into runs/
+	CI=1 $(BIN)/snakemake --cores $(CORES) --rerun-triggers mtime --quiet rules --config profile=smoke
+
+test: $(READY)  ## all tests, and every notebook at smoke size against its stored outputs
+	$(BIN)/python tests/all.py
+
+lint: $(READY)
+	$(BIN)/ruff check . && $(BIN)/ruff format --check .
+
+lab: $(READY)  ## JupyterLab on the notebooks
+	$(BIN)/jupyter lab notebooks/00_tour.ipynb
+
+pretrain: $(READY)  ## retrain the micro models and the judge (hours)
+	$(BIN)/python -m inbol_lib.micro.judge
+	$(BIN)/python -m inbol_lib.micro.pretrain --size s
+	$(BIN)/python -m inbol_lib.micro.pretrain --size m
+
+bench: $(READY)  ## wall-clock of each stage of the smoke study
+	$(BIN)/python -m inbol_lib.bench
+
+clean:  ## remove artefacts and the environment
+	rm -rf runs .snakemake $(VENV)
