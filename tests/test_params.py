@@ -1,0 +1,52 @@
+import pytest
+import yaml
+
+from inbol_lib import params, paths
+
+
+def test_every_profile_is_complete_and_checked():
+    for file in paths.PARAMS.glob("*.yaml"):
+        p = params.load(file)
+        assert p.profile == file.stem
+        unknown = set(params.read(file)) - set(params.Params.model_fields)
+        assert not unknown, file
+
+
+def test_smoke_names_every_parameter_with_meaning_and_source():
+    lines = [line for line in (paths.PARAMS / "smoke.yaml").read_text().splitlines() if line and not line.startswith("#")]
+    assert {line.split(":")[0] for line in lines} == set(params.Params.model_fields)
+    for line in lines:
+        assert "# (" in line, f"no source: {line}"
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"learning_rat": 1e-4}, "did you mean learning_rate"),
+        ({"beta": "5e-7"}, "write 5.0e-7"),
+        ({"seed": "1"}, "valid integer"),
+        ({"delta_known": 1.5}, "less than or equal to 1"),
+        ({"delta_known": 0.2, "delta_unknown": 0.2}, "must be greater"),
+        ({"dataset": "vqa"}, "dataset"),
+        ({"short_class": "guess"}, "short_class"),
+    ],
+)
+def test_bad_values_are_refused_with_key_and_reason(change, message):
+    with pytest.raises(params.ParameterError, match=message) as error:
+        params.load("smoke", **change)
+    assert next(iter(change)) in str(error.value)
+
+
+def test_yaml_reads_small_numbers_as_text():
+    assert isinstance(yaml.safe_load("5e-7"), str)  # why the message above exists
+
+
+def test_unknown_profile_lists_the_known_ones():
+    with pytest.raises(params.ParameterError, match="smoke"):
+        params.load("nope")
+
+
+def test_notebook_scope_overrules_smoke_and_ignores_the_rest():
+    p = params.parameters({"seed": 3, "np": object(), "_": 1})
+    assert p.seed == 3
+    assert p.beta == params.load("smoke").beta

@@ -1,0 +1,66 @@
+import json
+import subprocess
+import sys
+
+import nbformat
+import pytest
+
+from inbol_lib import params, paths, run, stages
+
+
+@pytest.mark.parametrize("name", ["tour", "00_tour", "00", "notebooks/00_tour.ipynb"])
+def test_a_notebook_goes_by_many_names(name):
+    assert run.stage_of(name) == "tour"
+
+
+def test_parameters_are_read_as_yaml_in_both_spellings():
+    assert run.overrides([["seed", "1"], ["beta=0.5"], ["sources", "[vqav2]"]]) == {"seed": 1, "beta": 0.5, "sources": ["vqav2"]}
+
+
+@pytest.mark.parametrize("arguments", [["nope"], ["tour", "-p", "seeds=1"], ["tour", "-p", "nope=1"], ["tour", "-f", "nope"],
+                                       ["confidence", "-p", "dataset=folder:/does/not/exist"]])  # fmt: skip
+def test_bad_input_stops_before_a_kernel_starts(arguments, runs, capsys):
+    assert run.main(arguments) == 2
+    assert capsys.readouterr().err.strip()
+    assert not runs.exists()
+
+
+def test_a_stage_run_twice_has_identical_metrics(tmp_path):
+    """Same seed, same machine: notebook 01 in two fresh folders."""
+    found = []
+    for name in ("one", "two"):
+        env = {**__import__("os").environ, "INBOL_RUNS": str(tmp_path / name)}
+        command = [sys.executable, "-m", "inbol_lib.run", "01", "-p", "train_questions=20", "-p", "test_questions=10"]
+        out = subprocess.run(command, env=env, capture_output=True, text=True, check=True).stdout.strip()
+        found.append(open(f"{out}/metrics.json").read())
+    assert found[0] == found[1]
+    assert json.loads(found[0])["levels"]
+
+
+@pytest.mark.parametrize("stage", stages.NOTEBOOKS)
+def test_notebooks_keep_their_contract(stage):
+    book = nbformat.read(paths.NOTEBOOKS / f"{stages.NOTEBOOKS[stage]}.ipynb", 4)
+    code = [c for c in book.cells if c.cell_type == "code"]
+    tagged = [c for c in code if "parameters" in c.metadata.get("tags", [])]
+    assert len(tagged) == 1
+    assert len(code) <= 15
+    for cell in code:
+        if cell is not tagged[0]:
+            assert len(cell.source.splitlines()) <= 12, cell.source
+    assert any(c.outputs for c in code), "without stored outputs nbval proves nothing"
+    assert not any(o.output_type == "error" for c in code for o in c.outputs)
+    assert any("NBVAL_CHECK_OUTPUT" in c.source for c in code)
+
+
+@pytest.mark.parametrize("stage", stages.NOTEBOOKS)
+def test_notebook_defaults_are_smoke_s(stage):
+    book = nbformat.read(paths.NOTEBOOKS / f"{stages.NOTEBOOKS[stage]}.ipynb", 4)
+    cell = next(c for c in book.cells if "parameters" in c.metadata.get("tags", []))
+    smoke = params.read("smoke")
+    given = {}
+    for line in cell.source.splitlines()[1:]:
+        name, value = line.split("  # ")[0].split(" = ", 1)
+        given[name] = __import__("ast").literal_eval(value)
+        assert "  # " in line, line
+    assert given == {k: smoke[k] for k in given}
+    assert given

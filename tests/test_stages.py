@@ -1,0 +1,52 @@
+import json
+
+import pytest
+
+from inbol_lib import stages
+
+
+def test_the_hash_follows_what_a_stage_is_made_from(smoke):
+    base = stages.path("composition", smoke)
+    assert stages.path("composition", smoke.replace(beta=0.7)) == base, "beta comes later"
+    assert stages.path("composition", smoke.replace(token_budget=1000)) == base, "the batch size changes no result"
+    assert stages.path("composition", smoke.replace(num_samples=7)) != base, "upstream of it"
+    assert stages.path("ca_dpo", smoke.replace(learning_rate=0.1)) != stages.path("ca_dpo", smoke)
+
+
+def test_sweeps_share_the_sampled_responses(smoke):
+    cells = [*stages.threshold_cells(smoke), *stages.share_cells(smoke), *stages.ratio_cells(smoke)]
+    assert len({stages.path("confidence", c) for c in cells}) == 1
+    assert len({stages.path("composition", c) for c in stages.threshold_cells(smoke)}) == len(stages.threshold_cells(smoke))
+
+
+def test_the_paper_s_grid_has_21_cells(smoke):
+    assert len(stages.threshold_cells(smoke.replace(threshold_levels=list(range(2, 9))))) == 21
+
+
+def test_a_plan_lists_everything_before_what_needs_it(smoke):
+    seen = set()
+    for name, (stage, p) in stages.plan("paper_vs_ours", smoke).items():
+        assert {str(stages.path(*j)) for j in stages.dependencies(stage, p)} <= seen, name
+        seen.add(str(stages.path(stage, p)))
+
+
+def test_metrics_come_last_and_partial_goes(runs, smoke):
+    stage = stages.open("tour", smoke)
+    assert not stages.complete("tour", smoke)
+    (stage.partial / "part").write_text("x")
+    stage.save({"a": 1})
+    assert stages.complete("tour", smoke)
+    assert json.loads((stage.folder / "metrics.json").read_text()) == {"a": 1}
+    assert not stage.partial.exists()
+
+
+def test_a_stage_reads_only_what_it_is_made_from(runs, smoke):
+    with pytest.raises(ValueError, match="composition"):
+        stages.open("idk_it", smoke).upstream("probing")
+
+
+def test_ensure_leaves_a_complete_artefact_alone(runs, smoke):
+    stages.open("tour", smoke).save({})
+    before = (stages.path("tour", smoke) / "metrics.json").stat().st_mtime_ns
+    assert stages.ensure("tour", smoke) == stages.path("tour", smoke)
+    assert (stages.path("tour", smoke) / "metrics.json").stat().st_mtime_ns == before
