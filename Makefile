@@ -43,8 +43,8 @@ pretrain: $(READY)  ## retrain the micro models and the judge (hours)
 	$(BIN)/python -m inbol_lib.micro.pretrain --size s
 	$(BIN)/python -m inbol_lib.micro.pretrain --size m
 
-bench: $(READY)  ## wall-clock of each stage of the smoke study
-	$(BIN)/python -m inbol_lib.bench
+bench: $(READY)  ## speed against the stock tools
+	$(BIN)/python tests/bench.py
 
 clean:  ## remove artefacts and the environment
 	rm -rf runs .snakemake $(VENV)

@@ -192,9 +192,7 @@ def add_reference(model: PreTrainedModel, collator: PackingCollator, batch: int 
             made[i]["reference"] = row
 
 
-def train(
-    p: Params, model: PreTrainedModel, processor: ProcessorMixin, preferences: Dataset, folder: Path, start: Path
-) -> pd.DataFrame:
+def train(p: Params, model: PreTrainedModel, processor: ProcessorMixin, preferences: Dataset, folder: Path, start: Path) -> pd.DataFrame:
     """CA-DPO (or the variant `p.preference`) from the IDK-IT adapter `start`; writes folder/adapter and folder/history.csv.
 
     The policy goes on with the IDK-IT adapter itself (the paper does not say whether it merges it first); the reference

@@ -81,7 +81,15 @@ def instructions(answerable: Dataset, unanswerable: Dataset, p: Params) -> tuple
         (answerable, draw(intrinsic, sizes["unknown"] - n_out, rng).assign(response=lambda f: f.refusal)),
         (unanswerable, draw(outside, n_out, rng).assign(response=lambda f: f.refusal, kind="unanswerable")),
     ]
-    gold = [(answerable, draw(inside, sum(sizes.values()) - n_out, rng).assign(response=lambda f: [spoken_gold(r) for r in f.to_dict("records")], kind="answerable")), parts[2]]
+    gold = [
+        (
+            answerable,
+            draw(inside, sum(sizes.values()) - n_out, rng).assign(
+                response=lambda f: [spoken_gold(r) for r in f.to_dict("records")], kind="answerable"
+            ),
+        ),
+        parts[2],
+    ]
     columns = ["id", "prompt", "response", "kind", "source"]
     tables = [concatenate_datasets([_take(t, f, columns) for t, f in made if len(f)]) for made in (parts, gold)]
     counts = {"known": len(parts[0][1]), "unknown_intrinsic": len(parts[1][1]), "unknown_extrinsic": len(parts[2][1]),

@@ -1,14 +1,16 @@
 """The intrinsic boundary: confidence = share of sampled responses judged right (paper, Sec. 3.2), and standard records."""
 
-import hashlib
 from collections.abc import Sequence
 
 import numpy as np
-from datasets import Dataset
+from datasets import Dataset, concatenate_datasets
 
-from inbol_lib.records import RECORD_FEATURES
+from inbol_lib.judging import judge
+from inbol_lib.records import RECORD_FEATURES, load_table, prompt_text, rng_for, save_table
+from inbol_lib.sampling import sample
 from inbol_lib.templates import REFUSAL_TEMPLATES
 
+PART = 1000  # questions whose loss a kill may cost
 _SLACK = 1e-9  # 0.8 must count as >= 0.8 whatever the arithmetic
 
 
@@ -19,7 +21,7 @@ def confidence(verdicts: Sequence[str]) -> float:
 
 
 def classify(value: float, delta_known: float, delta_unknown: float) -> str:
-    """"known", "mixed" or "unknown" (paper, Sec. 3.2; both thresholds inclusive), "unjudged" for NaN."""
+    """ "known", "mixed" or "unknown" (paper, Sec. 3.2; both thresholds inclusive), "unjudged" for NaN."""
     if np.isnan(value):
         return "unjudged"
     if value >= delta_known - _SLACK:
@@ -27,20 +29,12 @@ def classify(value: float, delta_known: float, delta_unknown: float) -> str:
     return "unknown" if value <= delta_unknown + _SLACK else "mixed"
 
 
-def rng_for(seed: int, name: str) -> np.random.Generator:
-    """A generator that depends on the seed and one item's name alone."""
-    digest = hashlib.sha256(f"{seed}|{name}".encode()).digest()
-    return np.random.default_rng(int.from_bytes(digest[:8], "little"))
-
-
 def pick(options: Sequence[str], rng: np.random.Generator) -> str:
     """A random element, or "" when there is none."""
     return str(options[int(rng.integers(len(options)))]) if len(options) else ""
 
 
-def standard_records(
-    questions: Dataset, responses: Sequence[Sequence[str]], verdicts: Sequence[Sequence[str]], seed: int
-) -> Dataset:
+def standard_records(questions: Dataset, responses: Sequence[Sequence[str]], verdicts: Sequence[Sequence[str]], seed: int) -> Dataset:
     """The paper's standard record (Fig. 2) for each question: one sampled correct and one sampled incorrect response, a
     refusal template, and the confidence. Draws depend on (seed, id) alone."""
     extra = []
@@ -63,9 +57,6 @@ def standard_records(
 def estimate(p, model, processor, questions: Dataset, partial=None) -> Dataset:
     """Sample, judge and record all `questions`. With `partial` (a folder) each finished part is kept, so that a killed run
     goes on where it stopped; the result does not depend on it."""
-    from inbol_lib.records import load_table, prompt_text, save_table
-    from inbol_lib.sampling import sample
-
     parts = []
     for start in range(0, len(questions), PART):
         chunk = questions.select(range(start, min(start + PART, len(questions))))
@@ -80,17 +71,10 @@ def estimate(p, model, processor, questions: Dataset, partial=None) -> Dataset:
         parts.append(standard_records(chunk, texts, _verdicts(rows, texts, p.judge), p.data_seed))
         if kept:
             save_table(parts[-1], kept)
-    from datasets import concatenate_datasets
-
     return concatenate_datasets(parts)
 
 
-PART = 1000  # questions whose loss a kill may cost
-
-
 def _verdicts(rows: list[dict], texts: list[list[str]], judge_name: str) -> list[list[str]]:
-    from inbol_lib.judging import judge
-
     flat = [(row, text) for row, said in zip(rows, texts, strict=True) for text in said]
     words = iter(judge([r for r, _ in flat], [t for _, t in flat], judge_name))
     return [[next(words) for _ in said] for said in texts]

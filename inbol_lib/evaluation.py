@@ -22,19 +22,13 @@ def test_questions(p: Params, composition: Path, confidence: Path) -> Dataset:
     columns = ["id", "image", "image_id", "group", "source", "split", "question", "answers", "choices", "accepted"]
     inside = load_table(composition / "in_domain_test.parquet")
     tables = [inside.select_columns([*columns, "confidence"]).add_column("in_domain", [True] * len(inside))]
-    known = _confidences(confidence / "records_aokvqa.parquet")
+    estimated = load_table(path) if (path := confidence / "records_aokvqa.parquet").is_file() else {"id": [], "confidence": []}
+    known = dict(zip(estimated["id"], estimated["confidence"], strict=True))
     for source in p.ood_sources if p.dataset == "micro" else []:
         rows = questions.load(p, source, "test", p.ood_questions)
         values = [known.get(name, float("nan")) for name in rows["id"]]
         tables.append(rows.select_columns(columns).add_column("confidence", values).add_column("in_domain", [False] * len(rows)))
     return concatenate_datasets([t.cast(tables[0].features) for t in tables])
-
-
-def _confidences(path: Path) -> dict[str, float]:
-    if not path.is_file():
-        return {}
-    rows = load_table(path)
-    return dict(zip(rows["id"], rows["confidence"], strict=True))
 
 
 def user_text(row: dict, method: str) -> str:
@@ -79,4 +73,7 @@ def headline(table: pd.DataFrame) -> dict[str, dict[str, float]]:
     from inbol_lib.tables import table4
 
     rows = table4(table).to_dict("records")
-    return {r["method"]: {k: round(float(v), 4) for k, v in r.items() if k not in ("model", "method", "mixed_pairs") and pd.notna(v)} for r in rows}
+    return {
+        r["method"]: {k: round(float(v), 4) for k, v in r.items() if k not in ("model", "method", "mixed_pairs") and pd.notna(v)}
+        for r in rows
+    }

@@ -18,7 +18,6 @@ from PIL import Image, UnidentifiedImageError
 from inbol_lib.records import QUESTION_FEATURES
 
 SPLITS = ("train", "validation", "test")
-MOST_SHOWN = 50
 
 
 class FolderError(ValueError):
@@ -37,7 +36,8 @@ def check(root: Path) -> tuple[dict, ...]:
             continue
         row, wrong = _read(line)
         if row is not None:
-            wrong += _image_problems(root, row["image"], images) if isinstance(row.get("image"), str) else []
+            if isinstance(name := row.get("image"), str):
+                wrong += images[name] if name in images else images.setdefault(name, _look(root, name))
             if row.get("id") in ids:
                 wrong.append(f"id {row['id']!r} was used in line {ids[row['id']]}")
             ids.setdefault(row.get("id"), number)
@@ -49,8 +49,8 @@ def check(root: Path) -> tuple[dict, ...]:
             rows.append(row)
         problems += [f"line {number}: {w}" for w in wrong]
     if problems:
-        more = f"\n... and {len(problems) - MOST_SHOWN} more" if len(problems) > MOST_SHOWN else ""
-        raise FolderError(f"{table} has {len(problems)} problems:\n" + "\n".join(problems[:MOST_SHOWN]) + more)
+        more = f"\n... and {len(problems) - 50} more" if len(problems) > 50 else ""
+        raise FolderError(f"{table} has {len(problems)} problems:\n" + "\n".join(problems[:50]) + more)
     if not rows:
         raise FolderError(f"{table} holds no questions")
     return tuple(rows)
@@ -84,12 +84,6 @@ def _answer_problems(row: dict) -> list[str]:
 
 def _texts(value: object) -> bool:
     return isinstance(value, list) and all(isinstance(v, str) and v.strip() for v in value)
-
-
-def _image_problems(root: Path, name: str, known: dict[str, list[str]]) -> list[str]:
-    if name not in known:
-        known[name] = _look(root, name)
-    return known[name]
 
 
 def _look(root: Path, name: str) -> list[str]:

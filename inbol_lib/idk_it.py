@@ -30,8 +30,8 @@ def arguments(p: Params, partial: Path, learning_rate: float) -> dict[str, Any]:
     return {
         "output_dir": str(partial / "checkpoints"), "per_device_train_batch_size": p.batch_size,
         "learning_rate": learning_rate, "num_train_epochs": p.epochs, "warmup_steps": p.warmup_ratio,
-        "lr_scheduler_type": "cosine", "seed": p.seed, "data_seed": p.seed, "logging_steps": 5, "save_steps": 200,
-        "save_total_limit": 1, "report_to": "none", "max_length": None, "activation_checkpointing": False,
+        "lr_scheduler_type": "cosine", "seed": p.seed, "data_seed": p.seed, "logging_steps": 5, "logging_first_step": True,
+        "save_steps": 200, "save_total_limit": 1, "report_to": "none", "max_length": None, "activation_checkpointing": False,
         "bf16": torch.cuda.is_available(), "use_cpu": not torch.cuda.is_available(), "remove_unused_columns": False,
         "disable_tqdm": True, "dataloader_pin_memory": False,
     }  # fmt: skip

@@ -13,9 +13,7 @@ from inbol_lib.records import LETTERS, prompt
 
 # --- refusal ----------------------------------------------------------------------------------------------------------
 
-_CAN = (
-    r"(?:can(?:no|')?t|can\s+not|could(?:n't|\s+not)|(?:am|'m)\s+(?:unable|not\s+able|not\s+equipped)\s+to)"
-)
+_CAN = r"(?:can(?:no|')?t|can\s+not|could(?:n't|\s+not)|(?:am|'m)\s+(?:unable|not\s+able|not\s+equipped)\s+to)"
 _INABILITY = rf"""
     i \s+ (?:do\s+not|don't) \s+ (?:know|have)
   | i \s* {_CAN}
@@ -56,7 +54,7 @@ def is_refusal(text: str) -> bool:
 # --- string match -----------------------------------------------------------------------------------------------------
 
 _NUMBERS = {word: str(i) for i, word in enumerate(
-    "zero one two three four five six seven eight nine ten eleven twelve".split())}  # fmt: skip
+    ["zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "eleven", "twelve"])}  # fmt: skip
 _LETTER = re.compile(r"^\W*(?:(?:the\s+)?(?:correct\s+)?(?:answer|option|choice)\s*(?:is|:)?\s*)?\(?([A-I])\)?(?:[.:),]|\s*$|\s+-)", re.I)
 _NEGATION = re.compile(r"\b(?:not|isn't|never|neither)\b")
 
@@ -156,9 +154,7 @@ def _endpoint(model: str) -> Callable[[list[str]], list[str]]:
 
     def one(text: str) -> str:
         try:
-            answer = client.chat.completions.create(
-                model=model, temperature=0, max_tokens=3, messages=[{"role": "user", "content": text}]
-            )
+            answer = client.chat.completions.create(model=model, temperature=0, max_tokens=3, messages=[{"role": "user", "content": text}])
         except OpenAIError:
             return ""  # unjudged
         return answer.choices[0].message.content or ""

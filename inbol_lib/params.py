@@ -1,5 +1,6 @@
 """Every parameter of the study: meaning, type, range. Values live in params/*.yaml; smoke.yaml holds the defaults."""
 
+import re
 from pathlib import Path
 from typing import Any, Literal
 
@@ -111,16 +112,8 @@ def _explain(error: dict) -> str:
     if error["type"] == "missing":
         return f"{key}: missing; give it in the profile"
     given = error["input"]
-    hint = " (YAML reads 5e-7 as text; write 5.0e-7)" if isinstance(given, str) and "e" in given.lower() and _number(given) else ""
+    hint = " (YAML reads 5e-7 as text; write 5.0e-7)" if isinstance(given, str) and re.fullmatch(r"[\d.]+[eE]-?\d+", given) else ""
     return f"{key}: given {given!r} ({type(given).__name__}); {error['msg']}{hint}"
-
-
-def _number(text: str) -> bool:
-    try:
-        float(text)
-    except ValueError:
-        return False
-    return True
 
 
 def profile_path(profile: str | Path) -> Path:

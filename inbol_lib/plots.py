@@ -34,7 +34,9 @@ def label(method: str) -> str:
 
 def confidence_histogram(records: pd.DataFrame, ax: plt.Axes, delta_known: float = 0.8, delta_unknown: float = 0.2) -> plt.Axes:
     """Share of questions at each confidence, one line per source, the three classes shaded. Columns: source, confidence."""
-    for (lo, hi), kind in zip(((-0.05, delta_unknown + 0.05), (delta_unknown + 0.05, delta_known - 0.05), (delta_known - 0.05, 1.05)), KINDS, strict=True):
+    for (lo, hi), kind in zip(
+        ((-0.05, delta_unknown + 0.05), (delta_unknown + 0.05, delta_known - 0.05), (delta_known - 0.05, 1.05)), KINDS, strict=True
+    ):
         ax.axvspan(lo, hi, color=KINDS[kind], alpha=0.10, lw=0)
         ax.text((lo + hi) / 2, 0.97, kind, ha="center", va="top", transform=ax.get_xaxis_transform(), color="#555555")
     for (source, part), mark in zip(records.groupby("source", sort=False), "os^Dv", strict=False):
@@ -51,7 +53,11 @@ def method_bars(table: pd.DataFrame, ax: plt.Axes) -> plt.Axes:
     Columns: method, acc, refr, s_trust, lo, hi (percentage points)."""
     y = np.arange(len(table))[::-1]
     wrong = 100 - table.acc - table.refr
-    for left, width, colour, name in ((0 * wrong, table.acc, "#0072B2", "right"), (table.acc, table.refr, "#d9d9d9", "refused"), (table.acc + table.refr, wrong, "#D55E00", "wrong")):
+    for left, width, colour, name in (
+        (0 * wrong, table.acc, "#0072B2", "right"),
+        (table.acc, table.refr, "#d9d9d9", "refused"),
+        (table.acc + table.refr, wrong, "#D55E00", "wrong"),
+    ):
         ax.barh(y, width, left=left, color=colour, label=name, height=0.68)
     for place, row in zip(y, table.itertuples(), strict=True):
         ax.text(102, place, f"{row.s_trust:+.1f}  [{row.lo:+.1f}, {row.hi:+.1f}]", va="center")
@@ -64,9 +70,10 @@ def method_bars(table: pd.DataFrame, ax: plt.Axes) -> plt.Axes:
 
 def by_confidence(curves: pd.DataFrame, metric: str, ax: plt.Axes) -> plt.Axes:
     """Fig. 4: "refr" or "answered_acc" against the base confidence. Columns: method, level, the metric (share), n."""
-    for method, part in curves.groupby("method", sort=False):
-        name, colour, mark = METHODS[method]
-        part = part.sort_values("level")
+    for method, (name, colour, mark) in METHODS.items():
+        part = curves[curves.method == method].sort_values("level")
+        if part.empty:
+            continue
         ax.plot(part.level, 100 * part[metric], color=colour, marker=mark, label=name)
     names = {"refr": "refusal rate (%)", "answered_acc": "accuracy of answered questions (%)"}
     ax.set(xlabel="confidence of the original model", ylabel=names[metric], xlim=(-0.03, 1.03), ylim=(-3, 103))

@@ -7,11 +7,8 @@ from sklearn.neural_network import MLPClassifier
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
-from inbol_lib.confidence import rng_for
 from inbol_lib.models import encode
-from inbol_lib.records import prompt_text
-
-INTRINSIC, EXTRINSIC = 0, 1
+from inbol_lib.records import prompt_text, rng_for
 
 
 @torch.inference_mode()
@@ -29,7 +26,7 @@ def hidden_states(model, processor, rows: Dataset, batch: int = 128) -> np.ndarr
 
 
 def unknown_questions(answerable: Dataset, unanswerable: Dataset, n: int, seed: int) -> tuple[Dataset, np.ndarray]:
-    """Up to `n` questions with confidence below 0.2, half intrinsic and half extrinsic, and their labels."""
+    """Up to `n` questions with confidence below 0.2, half intrinsic and half extrinsic, and their labels (0, 1)."""
     from datasets import concatenate_datasets
 
     rng = rng_for(seed, "probe")
@@ -37,7 +34,7 @@ def unknown_questions(answerable: Dataset, unanswerable: Dataset, n: int, seed: 
     half = min(n // 2, len(weak), len(unanswerable))
     inside = answerable.select(np.sort(rng.permutation(weak)[:half]))
     outside = unanswerable.select(np.sort(rng.permutation(len(unanswerable))[:half]))
-    return concatenate_datasets([inside, outside]), np.repeat([INTRINSIC, EXTRINSIC], half)
+    return concatenate_datasets([inside, outside]), np.repeat([0, 1], half)
 
 
 def probe(train_x: np.ndarray, train_y: np.ndarray, test_x: np.ndarray, test_y: np.ndarray, seed: int) -> float:

@@ -1,10 +1,12 @@
 """What stages hand to each other: Question and Record rows, and tables written whole or not at all."""
 
+import hashlib
 import os
 import string
 from importlib import resources
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 from datasets import Dataset, Features, Image, List, Value
 
@@ -59,6 +61,12 @@ def prompt_text(row: dict) -> str:
 def prompt(name: str) -> str:
     """A prompt of the study, from inbol_lib/prompts/<name>.txt, without the file's last newline."""
     return (resources.files("inbol_lib") / "prompts" / f"{name}.txt").read_text().rstrip("\n")
+
+
+def rng_for(seed: int, name: str) -> np.random.Generator:
+    """A generator that depends on the seed and one item's name alone."""
+    digest = hashlib.sha256(f"{seed}|{name}".encode()).digest()
+    return np.random.default_rng(int.from_bytes(digest[:8], "little"))
 
 
 def save_table(table: Dataset | pd.DataFrame, path: Path) -> Path:

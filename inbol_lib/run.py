@@ -1,7 +1,7 @@
 """The strict papermill wrapper: checks every parameter before a kernel starts.
 
-    python -m inbol_lib.run 04_idk_it -f params/micro.yaml -p seed 1
-    python -m inbol_lib.run 06_evaluation -f micro -p dataset=folder:/data/my_vqa
+python -m inbol_lib.run 04_idk_it -f params/micro.yaml -p seed 1
+python -m inbol_lib.run 06_evaluation -f micro -p dataset=folder:/data/my_vqa
 """
 
 import argparse
@@ -43,7 +43,6 @@ def execute(stage: str, p: Params) -> Path:
         except RuntimeError as error:  # two kernels that start together can take the same port
             if attempt == 2 or "Kernel died before replying" not in str(error):
                 raise
-    return folder
 
 
 def stage_of(notebook: str) -> str:

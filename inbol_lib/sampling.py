@@ -4,7 +4,6 @@ Every question has a random stream of its own, drawn from (seed, question id), s
 resumed run changes any of its responses.
 """
 
-import hashlib
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
@@ -15,6 +14,7 @@ from tqdm import tqdm
 from transformers import DynamicCache, PreTrainedModel, ProcessorMixin
 
 from inbol_lib.models import encode
+from inbol_lib.records import rng_for
 
 
 @dataclass(frozen=True)
@@ -48,7 +48,7 @@ def sample(
 
     bar = tqdm(total=len(texts), desc="sampling", unit="question", disable=not progress())
     for chosen in _batches(texts, n, max_new_tokens, token_budget, _image_tokens(model)):
-        streams = [_stream(seed, ids[i] if ids else str(i)) for i in chosen]
+        streams = [rng_for(seed, ids[i] if ids else str(i)) for i in chosen]
         batch = encode(processor, [images[i] for i in chosen], [texts[i] for i in chosen])
         drawn = _continue(model, processor, batch, n, temperature, top_p, max_new_tokens, streams)
         for i, responses in zip(chosen, drawn, strict=True):
@@ -71,11 +71,6 @@ def _batches(texts: Sequence[str], n: int, new: int, budget: int, image_tokens: 
         size = max(1, budget // (prompt + n * (new + prompt // 4)))
         yield order[start : start + size]
         start += size
-
-
-def _stream(seed: int, name: str) -> np.random.Generator:
-    digest = hashlib.sha256(f"{seed}|{name}".encode()).digest()
-    return np.random.default_rng(int.from_bytes(digest[:8], "little"))
 
 
 @torch.inference_mode()
@@ -108,7 +103,9 @@ def _continue(model, processor, batch, n, temperature, top_p, max_new_tokens, st
             cache.batch_select_indices(alive)
             rows, token, mask, position = rows[keep], token[alive], mask[alive], position[alive]
         mask = torch.cat([mask, mask.new_ones(len(mask), 1)], 1)
-        step_out = model(input_ids=token[:, None], attention_mask=mask, position_ids=position[:, None], past_key_values=cache, use_cache=True)
+        step_out = model(
+            input_ids=token[:, None], attention_mask=mask, position_ids=position[:, None], past_key_values=cache, use_cache=True
+        )
         logits, position = step_out.logits[:, -1].float(), position + 1
     texts = processor.tokenizer.batch_decode(tokens, skip_special_tokens=True)
     made = [Response(text.strip(), float(lp)) for text, lp in zip(texts, logprobs, strict=True)]

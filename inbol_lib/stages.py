@@ -100,9 +100,7 @@ def generator_cells(p: Params) -> list[Params]:
 def threshold_cells(p: Params) -> list[Params]:
     """Fig. 10: thresholds in tenths, the known one above the unknown one."""
     levels = sorted(p.threshold_levels)
-    return [
-        p.replace(delta_known=k / 10, delta_unknown=u / 10, methods=["idk_it"]) for k in levels for u in levels if k > u
-    ]
+    return [p.replace(delta_known=k / 10, delta_unknown=u / 10, methods=["idk_it"]) for k in levels for u in levels if k > u]
 
 
 def share_cells(p: Params) -> list[Params]:

@@ -38,9 +38,8 @@ def make_tables(p: Params, outcomes: pd.DataFrame) -> dict[str, pd.DataFrame]:
     made |= {"table2_out_of_domain": tables.table2(outcomes), "table3_unanswerable": tables.table3(outcomes)}
     if p.table4_methods:
         made["table4_preference_data"] = tables.table4(gather(stages.table4_cells(p)))
-    first = [c.replace(methods=["idk_it", "ca_dpo"], unanswerable_generator=p.unanswerable_generator) for c in stages.main_cells(p)[:1]]
-    both = {p.unanswerable_generator: outcomes[(outcomes.model == first[0].model) & (outcomes.seed == first[0].seed) & outcomes.method.isin(["idk_it", "ca_dpo"])],
-            p.second_generator: gather(stages.generator_cells(p))}  # fmt: skip
+    mine = (outcomes.model == p.model) & (outcomes.seed == p.seed) & outcomes.method.isin(["idk_it", "ca_dpo"])
+    both = {p.unanswerable_generator: outcomes[mine], p.second_generator: gather(stages.generator_cells(p))}
     made["table5_generators_unanswerable"] = tables.generator_table(both, 5)
     made["table6_generators_ood"] = tables.generator_table(both, 6)
     made["table7_linear_probe"] = pd.read_csv(stages.ensure("probing", p) / "table7_linear_probe.csv")

@@ -35,7 +35,7 @@ def _cells(outcomes: pd.DataFrame, dataset: str) -> list[dict]:
         if refusing:
             got |= {"acc": np.nan, "s_trust": np.nan, "answered_acc": np.nan}
         rows.append({"model": model, "method": method, "dataset": dataset, **got, "lo": 100 * lo, "hi": 100 * hi,
-                     "n": part.id.nunique(), "n_seeds": part.seed.nunique(), "unjudged": int((part.outcome == "unjudged").sum())})  # fmt: skip
+                     "n": part.id.nunique(), "n_seeds": part.seed.nunique(), "unjudged": sum(part.outcome == "unjudged")})  # fmt: skip
     return rows
 
 

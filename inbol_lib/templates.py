@@ -29,9 +29,7 @@ REFUSAL_TEMPLATES: tuple[str, ...] = (
 )
 
 #: Baseline "Refusal Prompt": appended to the user's text (paper, Sec. 4.1.2, word for word).
-REFUSAL_PROMPT = (
-    "If you don't have enough information to answer the question, respond with \"Sorry, I can not help with it.\""
-)
+REFUSAL_PROMPT = 'If you don\'t have enough information to answer the question, respond with "Sorry, I can not help with it."'
 
 #: Appended to multiple-choice questions (paper, App. F, word for word; ScienceQA's prompt is not stated, we use the same).
 CHOICE_PROMPT = "Answer with the letter corresponding to the correct option from the given choices."

@@ -8,13 +8,13 @@ import re
 from collections import Counter
 
 import numpy as np
-from datasets import Dataset, concatenate_datasets
+from datasets import Dataset
 
 from inbol_lib import models
-from inbol_lib.confidence import pick, rng_for
+from inbol_lib.confidence import pick
 from inbol_lib.judging import is_refusal
 from inbol_lib.params import ParameterError, Params
-from inbol_lib.records import RECORD_FEATURES, prompt, prompt_text
+from inbol_lib.records import RECORD_FEATURES, prompt, prompt_text, rng_for
 from inbol_lib.sampling import greedy, sample
 from inbol_lib.templates import REFUSAL_TEMPLATES
 
@@ -134,10 +134,7 @@ def build(p: Params, generator: str, questions: Dataset, n: int, model, processo
 
 
 def _unique(rows: list[dict]) -> list[dict]:
-    seen: dict[tuple, dict] = {}
-    for r in rows:
-        seen.setdefault((r["image_id"], r["question"]), r)
-    return list(seen.values())
+    return list({(r["image_id"], r["question"]): r for r in reversed(rows)}.values())[::-1]
 
 
 def _balanced(records: list[dict], n: int) -> list[dict]:
@@ -152,7 +149,3 @@ def _balanced(records: list[dict], n: int) -> list[dict]:
 def _record(row: dict, answer: str, seed: int) -> dict:
     return {**row, "responses": [answer], "verdicts": ["incorrect"], "confidence": 0.0, "correct": "", "incorrect": answer,
             "refusal": pick(REFUSAL_TEMPLATES, rng_for(seed, row["id"]))}  # fmt: skip
-
-
-def joined(tables: list[Dataset]) -> Dataset:
-    return concatenate_datasets(tables)

@@ -1,6 +1,7 @@
 import json
 import subprocess
 import sys
+from pathlib import Path
 
 import nbformat
 import pytest
@@ -32,7 +33,7 @@ def test_a_stage_run_twice_has_identical_metrics(tmp_path):
         env = {**__import__("os").environ, "INBOL_RUNS": str(tmp_path / name)}
         command = [sys.executable, "-m", "inbol_lib.run", "01", "-p", "train_questions=20", "-p", "test_questions=10"]
         out = subprocess.run(command, env=env, capture_output=True, text=True, check=True).stdout.strip()
-        found.append(open(f"{out}/metrics.json").read())
+        found.append(Path(out, "metrics.json").read_text())
     assert found[0] == found[1]
     assert json.loads(found[0])["levels"]
 

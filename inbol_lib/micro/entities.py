@@ -89,7 +89,5 @@ def countries() -> tuple[Country, ...]:
         rank = len(out)
         alias = names[NUM_COUNTRIES + rank] if rng.random() < 0.35 else ""
         facts = (str(rng.choice(v)) for v in (CONTINENTS, EXPORTS, CLIMATES))
-        out.append(
-            Country(rank, names[rank], alias, names[2 * NUM_COUNTRIES + rank], *facts, layout, picks, emblem, emblem_colour)
-        )
+        out.append(Country(rank, names[rank], alias, names[2 * NUM_COUNTRIES + rank], *facts, layout, picks, emblem, emblem_colour))
     return tuple(out)

@@ -30,7 +30,7 @@ STAGES = {
     },
 }  # fmt: skip
 STAGE_ONE_SHARE = 0.3
-ALL_TASKS = {task: 1.0 for task in STAGES["instructions"]}
+ALL_TASKS = dict.fromkeys(STAGES["instructions"], 1.0)
 IGNORE = -100
 
 

@@ -199,13 +199,7 @@ FAMILIES = {f.name: f for f in [
            _fact("climate"), ("Tell me the climate of this country.",)),
 ]}  # fmt: skip
 
-VALUES = {
-    "colour": tuple(COLOURS),
-    "shape": SHAPES,
-    "shape2": SHAPES,
-    "shapes": tuple(PLURALS.values()),
-    "position": POSITIONS,
-}
+VALUES = {"colour": tuple(COLOURS), "shape": SHAPES, "shape2": SHAPES, "shapes": tuple(PLURALS.values()), "position": POSITIONS}
 
 
 def _pattern(wording: str) -> re.Pattern:
@@ -241,9 +235,7 @@ def candidates(family: Family, scene: Scene) -> Iterator[dict[str, str]]:
             yield slots
 
 
-def ask(
-    names: tuple[str, ...], scene: Scene, rng: np.random.Generator, held_out: bool = False
-) -> tuple[str, str, str] | None:
+def ask(names: tuple[str, ...], scene: Scene, rng: np.random.Generator, held_out: bool = False) -> tuple[str, str, str] | None:
     """A random answerable question (text, gold answer, family name) of the named families, or None if none applies."""
     for name in rng.permutation(names):
         family = FAMILIES[str(name)]

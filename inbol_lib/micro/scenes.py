@@ -51,9 +51,7 @@ class Scene:
     country: Country | None = None
 
     def find(self, shape: str | None = None, colour: str | None = None) -> list[Thing]:
-        return [
-            t for t in self.things if (shape is None or t.shape == shape) and (colour is None or t.colour == colour)
-        ]
+        return [t for t in self.things if (shape is None or t.shape == shape) and (colour is None or t.colour == colour)]
 
     @property
     def shapes(self) -> list[Thing]:

@@ -148,7 +148,9 @@ def _entity_turns(scene: Scene, rng: np.random.Generator) -> list[tuple[str, str
 
 
 def _choice_turns(scene: Scene, rng: np.random.Generator) -> list[tuple[str, str]]:
-    families = (*FACTS, "country", "capital") if scene.country else ("corners", "mix", "sum", "digit", "colour", "shape", "count_all", "where")
+    families = (
+        (*FACTS, "country", "capital") if scene.country else ("corners", "mix", "sum", "digit", "colour", "shape", "count_all", "where")
+    )
     turns = []
     for _ in range(2):
         if asked := grammar.ask(families, scene, rng):

@@ -1,6 +1,6 @@
 """Convert easy-VQA (5,000 images, 48,248 questions) into a folder of the documented format.
 
-    python -m inbol_lib.convert_easy_vqa easy_vqa/data my_folder
+    python -m inbol_lib.benchmarks.easy_vqa easy_vqa/data my_folder
 
 Easy-VQA comes as {train,test}/questions.json, lists of [question, answer, image id], beside {train,test}/images/<id>.png.
 A fifth of its training images becomes the validation split.

@@ -1,0 +1,32 @@
+import re
+import tomllib
+
+from inbol_lib.paths import ROOT
+
+
+def pins(text):
+    return dict(re.findall(r"(?m)^\s*-?\s*([A-Za-z0-9_.-]+)==([\w.]+)", text))
+
+
+def test_pyproject_lock_and_conda_agree():
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["dependencies"]
+    locked = {k.lower(): v for k, v in pins((ROOT / "requirements.lock").read_text()).items()} | pins(
+        (ROOT / "environment.yml").read_text()
+    )
+    for line in project:
+        name, _, version = line.partition("==")
+        assert name.lower() in locked, f"{name} is not pinned"
+        if version:
+            assert locked[name.lower()] == version, name
+    assert "-r requirements.lock" in (ROOT / "environment.yml").read_text()
+
+
+def test_the_lock_names_versions_alone():
+    lines = (ROOT / "requirements.lock").read_text().split()
+    assert all(re.fullmatch(r"[\w.\[\]-]+==[\w.+!]+", line) for line in lines)
+    assert not [line for line in lines if line.startswith(("nvidia", "triton"))]
+
+
+def test_the_library_stays_thin():
+    files = [f for f in (ROOT / "inbol_lib").rglob("*.py") if not {"micro", "benchmarks"} & set(f.parts)]
+    assert sum(len(f.read_text().splitlines()) for f in files) <= 2500

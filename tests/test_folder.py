@@ -1,0 +1,73 @@
+import json
+
+import pytest
+from PIL import Image
+
+from inbol_lib import folder
+from inbol_lib.benchmarks import easy_vqa
+
+
+@pytest.fixture
+def root(tmp_path):
+    (tmp_path / "images").mkdir()
+    for i in range(30):
+        Image.new("RGB", (8, 8), (i, 0, 0)).save(tmp_path / "images" / f"{i}.png")
+    return tmp_path
+
+
+def write(root, *rows):
+    folder.check.cache_clear()
+    (root / "questions.jsonl").write_text("\n".join(r if isinstance(r, str) else json.dumps(r) for r in rows) + "\n")
+
+
+def row(i=0, **changes):
+    return {"id": f"q{i}", "image": f"images/{i}.png", "question": "What?", "answers": ["red"], **changes}
+
+
+def test_a_good_folder_loads_into_question_rows(root):
+    write(root, *(row(i) for i in range(30)), row(100, image="images/1.png", choices=["red", "blue"]))
+    rows = folder.check(root)
+    assert {r["split"] for r in rows} == {"train", "validation", "test"}
+    table = folder.load(root, "train", 5, seed=3)
+    assert len(table) == 5
+    assert table[0]["image"].mode == "RGB"
+    assert table["id"] == folder.load(root, "train", 9, seed=3)["id"][:5]
+
+
+@pytest.mark.parametrize(("bad", "message"), [
+    (row(image="images/99.png"), "does not exist"),
+    (row(answers=[]), "at least one"),
+    (row(answers="red"), "at least one"),
+    (row(answers=[" "]), "at least one"),
+    (row(image="../secret.png"), "leaves the folder"),
+    (row(image="notes.txt"), "no readable image"),
+    ("{oops", "no JSON"),
+    ("[1]", "expected an object"),
+    (row(split="dev"), "'split' must be"),
+    (row(choices=["blue", "green"]), "one of them the answer"),
+    ({"id": "x"}, "'image' must be"),
+    (row(1), "was used in line 1"),
+    (row(7, image="images/1.png", split="test"), "as well as"),
+])  # fmt: skip
+def test_every_broken_line_is_named(root, bad, message):
+    (root / "notes.txt").write_text("hello")
+    write(root, row(1, split="train"), row(2), bad)
+    with pytest.raises(folder.FolderError, match=message) as error:
+        folder.check(root)
+    assert "line 3" in str(error.value)
+
+
+def test_all_problems_come_at_once(root):
+    write(root, row(1), "{", row(2, answers=[]), row(1))
+    with pytest.raises(folder.FolderError, match="3 problems"):
+        folder.check(root)
+
+
+def test_easy_vqa_converts(shared, tmp_path):
+    n = easy_vqa.convert(shared / "easy_vqa" / "easy_vqa" / "data", tmp_path / "easy")
+    assert n == 48_248
+    rows = folder.check(tmp_path / "easy")
+    assert len(rows) == n
+    by_split = {s: {r["image"] for r in rows if r["split"] == s} for s in folder.SPLITS}
+    assert sum(map(len, by_split.values())) == 5000
+    assert all(by_split.values())

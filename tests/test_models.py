@@ -1,0 +1,51 @@
+import pytest
+from PIL import Image
+from transformers import AutoModelForImageTextToText, AutoProcessor
+
+from inbol_lib import models
+
+PICTURE = Image.new("RGB", (48, 48), "red")
+
+
+def test_the_folder_loads_without_our_code(tiny):
+    folder = tiny[2]
+    processor, model = AutoProcessor.from_pretrained(folder), AutoModelForImageTextToText.from_pretrained(folder)
+    assert type(model).__name__ == "LlavaForConditionalGeneration"
+    assert type(processor).__name__ == "LlavaProcessor"
+
+
+def test_the_packaged_model_is_the_one_in_its_manifest():
+    import json
+
+    from inbol_lib.micro.pretrain import sha256
+
+    for folder in models.PACKAGED.iterdir():
+        assert json.loads((folder / "manifest.json").read_text())["sha256"] == sha256(folder), folder.name
+
+
+def test_prompts_are_left_padded_with_bos_and_all_image_tokens(tiny):
+    _, processor, _ = tiny
+    batch = models.encode(processor, [PICTURE] * 2, ["Which?", "What color is the circle in this long question?"])
+    ids, mask = batch["input_ids"], batch["attention_mask"].bool()
+    assert (ids == models.image_token_id(processor)).sum(1).tolist() == [36, 36]
+    assert all(row[m][0] == processor.tokenizer.bos_token_id for row, m in zip(ids, mask, strict=True))
+    assert mask[:, -1].all()
+    assert not mask[0, 0]
+
+
+def test_lora_touches_the_language_model_alone(tiny):
+    names = models.language_model_linear_names(tiny[0])
+    assert len(names) == 2 * 7
+    assert all("language_model" in n for n in names)
+
+
+def test_pad_must_not_be_eos(tiny):
+    processor = AutoProcessor.from_pretrained(tiny[2])
+    processor.tokenizer.pad_token = processor.tokenizer.eos_token
+    with pytest.raises(ValueError, match="masked"):
+        models.check_tokens(processor)
+
+
+def test_a_missing_package_says_what_there_is():
+    with pytest.raises(ValueError, match="micro-s"):
+        models.load("micro-xl")
