@@ -1,38 +1,50 @@
 """Load a model with its processor, speak its chat format, and name the layers that LoRA may touch."""
 
 import os
+from collections.abc import Sequence
 from pathlib import Path
 
 import torch
 from PIL import Image
-from transformers import AutoModelForImageTextToText, AutoProcessor, PreTrainedModel, ProcessorMixin
+from transformers import AutoModelForImageTextToText, AutoProcessor, LlavaProcessor, PreTrainedModel, ProcessorMixin
 
 PACKAGED = Path(__file__).parent / "micro" / "weights"
 
 
 def resolve(model_id: str) -> str:
-    """The packaged folder of a micro model, else the id (a folder, or a Hugging Face id) unchanged."""
-    return str(PACKAGED / model_id) if (PACKAGED / model_id / "config.json").is_file() else model_id
+    """The packaged folder of a micro model, else the id (a folder, or a Hugging Face id) unchanged.
+
+    Raises ValueError for a "micro-" id that is not packaged, so that no such name is ever looked up on the Hub.
+    """
+    if (PACKAGED / model_id / "config.json").is_file():
+        return str(PACKAGED / model_id)
+    if model_id.startswith("micro-"):
+        raise ValueError(f"{model_id} is not packaged; there are: {sorted(f.name for f in PACKAGED.glob('micro-*'))}")
+    return model_id
+
+
+def placement(device: str | None = None) -> dict[str, str | torch.dtype]:
+    """Where models run: `device`, else INBOL_DEVICE, else a GPU if there is one; 32-bit floats on the CPU, bfloat16 elsewhere."""
+    device = device or os.environ.get("INBOL_DEVICE") or ("cuda" if torch.cuda.is_available() else "cpu")
+    return {"device": device, "dtype": torch.float32 if device == "cpu" else torch.bfloat16}
 
 
 def load(model_id: str, adapter: Path | None = None, device: str | None = None) -> tuple[PreTrainedModel, ProcessorMixin]:
     """Model (in evaluation mode, LoRA `adapter` applied) and processor with left padding.
 
-    Raises ValueError when the tokenizer has no BOS, EOS or pad token, or pads with EOS (EOS would drop out of the loss).
+    Raises ValueError when the tokenizer has no EOS or pad token, or pads with EOS (EOS would drop out of the loss).
     """
-    source = resolve(model_id)
-    if model_id.startswith("micro-") and source == model_id:
-        raise ValueError(f"{model_id} is not packaged; there are: {sorted(f.name for f in PACKAGED.glob('micro-*'))}")
-    processor = AutoProcessor.from_pretrained(source)
+    source, where = resolve(model_id), placement(device)
+    offline = {"local_files_only": Path(source).is_dir()}
+    processor = AutoProcessor.from_pretrained(source, **offline)
     check_tokens(processor)
     processor.tokenizer.padding_side = "left"
-    device = device or os.environ.get("INBOL_DEVICE") or ("cuda" if torch.cuda.is_available() else "cpu")
-    model = AutoModelForImageTextToText.from_pretrained(source, dtype=torch.float32 if device == "cpu" else torch.bfloat16)
+    model = AutoModelForImageTextToText.from_pretrained(source, dtype=where["dtype"], **offline)
     if adapter is not None:
-        from peft import PeftModel
+        from peft import PeftModel  # two seconds that most notebooks need not wait
 
         model = PeftModel.from_pretrained(model, str(adapter)).merge_and_unload()
-    return model.to(device).eval(), processor
+    return model.to(where["device"]).eval(), processor
 
 
 def check_tokens(processor: ProcessorMixin) -> None:
@@ -51,21 +63,32 @@ def chat_prompt(processor: ProcessorMixin, text: str, image: bool = True) -> str
     return processor.apply_chat_template([{"role": "user", "content": content}], add_generation_prompt=True, tokenize=False)
 
 
-def encode(processor: ProcessorMixin, images: list[Image.Image], texts: list[str]) -> dict[str, torch.Tensor]:
+def encode(processor: ProcessorMixin, images: Sequence[Image.Image], texts: Sequence[str]) -> dict[str, torch.Tensor]:
     """Left-padded inputs for user texts with one image each: input_ids and attention_mask (batch, length), pixel_values.
 
-    Raises ValueError when a row lost image tokens (truncation) or does not begin with BOS.
+    Raises ValueError when a row is padded on the right, does not begin with BOS or has lost image tokens (truncation).
     """
     prompts = [chat_prompt(processor, text) for text in texts]
     tokenizer = processor.tokenizer
     special = not prompts[0].startswith(tokenizer.bos_token or "\0")
     batch = processor(images=list(images), text=prompts, return_tensors="pt", padding=True, add_special_tokens=special)
-    counts = (batch["input_ids"] == image_token_id(processor)).sum(1)
-    if counts.min() == 0:
-        raise ValueError("a prompt holds no image token; check the chat template and truncation")
-    if batch["attention_mask"][:, -1].min() == 0:
-        raise ValueError("prompts are not padded on the left")
+    check_batch(processor, images, batch["input_ids"], batch["attention_mask"])
     return dict(batch)
+
+
+def check_batch(processor: ProcessorMixin, images: Sequence[Image.Image], ids: torch.Tensor, mask: torch.Tensor) -> None:
+    """Refuse a batch (batch, length) that would be read wrongly: padding, BOS, image tokens."""
+    if mask[:, -1].min() == 0:
+        raise ValueError('prompts are not padded on the left; set processor.tokenizer.padding_side = "left"')
+    first = ids.gather(1, mask.argmax(1, keepdim=True))
+    if processor.tokenizer.bos_token_id is not None and not (first == processor.tokenizer.bos_token_id).all():
+        raise ValueError("a prompt does not begin with BOS; check the chat template")
+    held = (ids == image_token_id(processor)).sum(1).tolist()
+    wanted = held  # other families place theirs by image size, and their processors compare text and ids themselves
+    if isinstance(processor, LlavaProcessor):
+        wanted = processor._get_num_multimodal_tokens(image_sizes=[(i.height, i.width) for i in images]).num_image_tokens
+    if held != wanted or not min(held):
+        raise ValueError(f"prompts hold {sorted(set(held))} image tokens, the images need {sorted(set(wanted))}; check truncation")
 
 
 def image_token_id(processor: ProcessorMixin) -> int:

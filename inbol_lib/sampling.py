@@ -4,6 +4,7 @@ Every question has a random stream of its own, drawn from (seed, question id), s
 resumed run changes any of its responses.
 """
 
+import warnings
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
@@ -15,6 +16,7 @@ from transformers import DynamicCache, PreTrainedModel, ProcessorMixin
 
 from inbol_lib.models import encode
 from inbol_lib.records import rng_for
+from inbol_lib.run import progress
 
 
 @dataclass(frozen=True)
@@ -41,21 +43,43 @@ def sample(
 ) -> list[list[Response]]:  # fmt: skip
     """`n` responses to each user text (one image each). `temperature` 0 is greedy; `ids` name the random streams.
 
-    Batches hold about `token_budget` tokens, continuations counted.
+    Batches hold about `token_budget` tokens, continuations counted. A model whose cache can not serve several continuations (several
+    position axes, recurrent states) goes through `generate` one question at a time, with a warning. Raises ValueError on bad settings.
     """
+    ids = [str(i) for i in range(len(texts))] if ids is None else list(ids)
+    check_settings(images, texts, ids, n, temperature, top_p, max_new_tokens)
+    expandable = can_expand(model)
+    if not expandable:
+        warnings.warn(f"{type(model).__name__}: its cache can not be expanded, so `generate` samples it question by question", stacklevel=2)
     out: list[list[Response]] = [[] for _ in texts]
-    from inbol_lib.run import progress
-
     bar = tqdm(total=len(texts), desc="sampling", unit="question", disable=not progress())
-    for chosen in _batches(texts, n, max_new_tokens, token_budget, _image_tokens(model)):
-        streams = [rng_for(seed, ids[i] if ids else str(i)) for i in chosen]
+    for chosen in _batches(texts, n, max_new_tokens, token_budget if expandable else 0, _image_tokens(model)):
+        streams = [rng_for(seed, ids[i]) for i in chosen]
         batch = encode(processor, [images[i] for i in chosen], [texts[i] for i in chosen])
-        drawn = _continue(model, processor, batch, n, temperature, top_p, max_new_tokens, streams)
+        drawn = (_continue if expandable else _generate)(model, processor, batch, n, temperature, top_p, max_new_tokens, streams)
         for i, responses in zip(chosen, drawn, strict=True):
             out[i] = responses
         bar.update(len(chosen))
     bar.close()
     return out
+
+
+def check_settings(images, texts, ids, n, temperature, top_p, max_new_tokens) -> None:
+    """Refuse what would sample something else than was meant."""
+    if not len(images) == len(texts) == len(ids):
+        raise ValueError(f"{len(images)} images, {len(texts)} texts and {len(ids)} ids; each question needs one of each")
+    if len(set(ids)) < len(ids):
+        raise ValueError("ids repeat, so questions would share a random stream; give every question an id of its own")
+    if n < 1 or max_new_tokens < 1 or temperature < 0 or not 0 < top_p <= 1:
+        raise ValueError(f"n={n} and max_new_tokens={max_new_tokens} must be >= 1, temperature={temperature} >= 0, top_p={top_p} in (0, 1]")
+
+
+def can_expand(model: PreTrainedModel) -> bool:
+    """Whether one prompt's cache can be repeated for many continuations at plain positions 0, 1, 2, ..."""
+    config = model.config.get_text_config()
+    recurrent = {"linear_attention", "mamba", "recurrent", "conv"} & set(getattr(config, "layer_types", None) or ())
+    axes = "mrope_section" in (getattr(config, "rope_parameters", None) or {})
+    return not (recurrent or axes or config.is_encoder_decoder or getattr(model, "_is_stateful", False))
 
 
 def _image_tokens(model: PreTrainedModel) -> int:
@@ -112,6 +136,25 @@ def _continue(model, processor, batch, n, temperature, top_p, max_new_tokens, st
     return [made[i * n : (i + 1) * n] for i in range(size)]
 
 
+def _generate(model, processor, batch, n, temperature, top_p, max_new_tokens, streams) -> list[list[Response]]:
+    """The same for one question by the stock `generate`, whose global generator is seeded from the question's stream."""
+    (stream,), length = streams, batch["input_ids"].shape[1]
+    how = {"do_sample": True, "temperature": temperature, "top_p": top_p, "top_k": 0} if temperature else {"do_sample": False}
+    with torch.random.fork_rng():
+        torch.manual_seed(int(stream.integers(2**62)))
+        out = model.generate(
+            **{k: v.to(model.device) for k, v in batch.items()}, **how, num_return_sequences=n if temperature else 1,
+            max_new_tokens=max_new_tokens, output_logits=True, return_dict_in_generate=True,
+        )  # fmt: skip
+    stop, made = _stop_ids(model, processor), []
+    scores = torch.log_softmax(torch.stack(out.logits, 1).float(), -1)
+    for row, tokens in enumerate(out.sequences[:, length:].tolist()):
+        end = next((i + 1 for i, t in enumerate(tokens) if t in stop), len(tokens))
+        logprob = sum(scores[row, i, t].item() for i, t in enumerate(tokens[:end]))
+        made.append(Response(processor.tokenizer.decode(tokens[:end], skip_special_tokens=True).strip(), logprob))
+    return [made if temperature else made * n]
+
+
 def _stop_ids(model, processor) -> set[int]:
     stop = model.generation_config.eos_token_id
     stop = stop if isinstance(stop, list) else [stop]
@@ -126,15 +169,16 @@ def _noise(streams: list[np.random.Generator], n: int, steps: int) -> torch.Tens
 def _choose(logits: torch.Tensor, temperature: float, top_p: float, uniform: torch.Tensor | None) -> torch.Tensor:
     """Next tokens (rows,): greedy without `uniform`, else by inverting the cumulative distribution at it.
 
-    Tokens are taken by falling probability, so the nucleus of `top_p` is a prefix of the cumulative sum.
+    The nucleus of `top_p` is the fewest tokens of highest probability that together reach it. Tokens keep the vocabulary's order, so
+    that rounding can not swap two of nearly equal probability.
     """
     if uniform is None:
         return logits.argmax(-1)
-    probabilities, order = torch.softmax(logits.double() / temperature, -1).sort(dim=-1, descending=True)
-    total = probabilities.cumsum(-1)
+    probabilities = torch.softmax(logits.double() / temperature, -1)
     if top_p < 1:
-        inside = (total - probabilities) < top_p
-        total = torch.where(inside, total, total.gather(1, inside.sum(1, keepdim=True) - 1))
-    target = uniform.to(logits.device)[:, None] * total[:, -1:]
-    slot = torch.searchsorted(total, target, right=True).clamp(max=logits.shape[1] - 1)
-    return order.gather(1, slot)[:, 0]
+        ranked, order = probabilities.sort(dim=-1, descending=True)
+        outside = ranked.cumsum(-1) - ranked >= top_p
+        probabilities = probabilities.scatter(1, order, ranked.masked_fill(outside, 0))
+    total = probabilities.cumsum(-1)
+    target = uniform.to(logits.device).clamp(max=1 - 1e-12)[:, None] * total[:, -1:]
+    return torch.searchsorted(total, target, right=True)[:, 0]

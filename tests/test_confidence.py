@@ -2,6 +2,7 @@ import math
 
 import pytest
 
+from inbol_lib import confidence as confidence_module
 from inbol_lib.confidence import classify, confidence, standard_records
 from inbol_lib.micro import world
 from inbol_lib.templates import REFUSAL_TEMPLATES
@@ -29,3 +30,23 @@ def test_standard_records_hold_one_of_each_and_depend_on_the_id_alone():
     assert row["refusal"] in REFUSAL_TEMPLATES
     again = standard_records(questions.select([2]), said[:1], found[:1], seed=1)[0]
     assert again["refusal"] == row["refusal"]
+
+
+def test_a_killed_estimate_resumes_without_changing_a_record(tiny, smoke, tmp_path, monkeypatch):
+    model, processor, _ = tiny
+    p = smoke.replace(num_samples=2, judge="string", max_new_tokens=4)
+    questions = world.questions("vqav2", "train", 8)
+    whole = confidence_module.estimate(p, model, processor, questions)
+    monkeypatch.setattr(confidence_module, "PART", 3)
+    confidence_module.estimate(p, model, processor, questions, tmp_path)
+    shards = sorted(tmp_path.iterdir())
+    assert len(shards) == 3
+    shards[1].unlink()
+    asked = []
+    draw = confidence_module.sample
+    monkeypatch.setattr(confidence_module, "sample", lambda *a: asked.extend(a[3]) or draw(*a))
+    resumed = confidence_module.estimate(p, model, processor, questions, tmp_path)
+    assert len(asked) == 3, "only the missing part is sampled again"
+    columns = [c for c in whole.column_names if c != "image"]
+    assert resumed.select_columns(columns).to_list() == whole.select_columns(columns).to_list()
+    assert [i.tobytes() for i in resumed["image"]] == [i.tobytes() for i in whole["image"]]

@@ -1,4 +1,6 @@
 import pytest
+import torch
+from peft import LoraConfig, get_peft_model
 from PIL import Image
 from transformers import AutoModelForImageTextToText, AutoProcessor
 
@@ -31,6 +33,31 @@ def test_prompts_are_left_padded_with_bos_and_all_image_tokens(tiny):
     assert all(row[m][0] == processor.tokenizer.bos_token_id for row, m in zip(ids, mask, strict=True))
     assert mask[:, -1].all()
     assert not mask[0, 0]
+
+
+def test_a_batch_that_would_be_read_wrongly_is_refused(tiny):
+    processor = tiny[1]
+    batch = models.encode(processor, [PICTURE] * 2, ["Which?", "What color is the circle in this long question?"])
+    ids, mask = batch["input_ids"], batch["attention_mask"]
+    for wrong, held, word in ((ids[:, 20:], mask[:, 20:], "image tokens|BOS"), (ids, mask.flip(1), "left")):
+        with pytest.raises(ValueError, match=word):
+            models.check_batch(processor, [PICTURE] * 2, wrong, held)
+    fewer = ids.clone()
+    fewer[:, (ids == models.image_token_id(processor)).all(0).nonzero()[0]] = processor.tokenizer.unk_token_id
+    with pytest.raises(ValueError, match="35.*36"):
+        models.check_batch(processor, [PICTURE] * 2, fewer, mask)
+
+
+def test_an_adapter_is_applied(tiny, tmp_path):
+    net = AutoModelForImageTextToText.from_pretrained(tiny[2])
+    wrapped = get_peft_model(net, LoraConfig(target_modules=models.language_model_linear_names(net), init_lora_weights=False))
+    wrapped.save_pretrained(tmp_path / "adapter")
+    batch = models.encode(tiny[1], [PICTURE], ["What color is it?"])
+    with torch.no_grad():
+        wanted, base = wrapped.eval()(**batch).logits, tiny[0](**batch).logits
+        found = models.load(str(tiny[2]), tmp_path / "adapter", device="cpu")[0](**batch).logits
+    assert torch.allclose(found, wanted, atol=1e-3)
+    assert not torch.allclose(found, base, atol=1e-1)
 
 
 def test_lora_touches_the_language_model_alone(tiny):

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 import torch
 from scipy.stats import chisquare
+from transformers import Qwen2VLConfig, Qwen2VLForConditionalGeneration
 
 from inbol_lib import models, sampling
 from inbol_lib.micro import world
@@ -24,6 +25,55 @@ def test_greedy_is_generate(tiny, asked):
     out = model.generate(**batch, max_new_tokens=8, do_sample=False)
     stock = processor.tokenizer.batch_decode(out[:, batch["input_ids"].shape[1] :], skip_special_tokens=True)
     assert ours == [t.strip() for t in stock]
+
+
+def test_rows_that_finish_leave_the_batch_and_nothing_else_changes():
+    """With the packaged model, whose answers end at different steps."""
+    model, processor = models.load("micro-s", device="cpu")
+    rows = [r for source in ("vqav2", "oven", "scienceqa") for r in world.questions(source, "train", 8)]
+    images, texts = [r["image"] for r in rows], [prompt_text(r) for r in rows[:-1]] + ["Describe the image."]
+    batch = models.encode(processor, images, texts)
+    out = model.generate(**batch, max_new_tokens=12, do_sample=False)[:, batch["input_ids"].shape[1] :]
+    stock = [t.strip() for t in processor.tokenizer.batch_decode(out, skip_special_tokens=True)]
+    assert len({len(t.split()) for t in stock}) > 1, "rows must end at different steps for this test to say anything"
+    assert sampling.greedy(model, processor, images, texts, 12, 100_000) == stock
+
+
+def test_a_model_whose_cache_can_not_be_expanded_goes_through_generate(tiny, asked, monkeypatch):
+    model, processor, _ = tiny
+    images, texts, ids = asked[0][:3], asked[1][:3], asked[2][:3]
+    fast = sampling.sample(model, processor, images, texts, 2, 0.0, 1.0, 6, 4096, 0, ids)
+    monkeypatch.setattr(sampling, "can_expand", lambda model: False)
+    with pytest.warns(UserWarning, match="question by question"):
+        slow = sampling.sample(model, processor, images, texts, 2, 0.0, 1.0, 6, 4096, 0, ids)
+    assert [[r.text for r in said] for said in slow] == [[r.text for r in said] for said in fast]
+    assert [r.logprob for r in slow[1]] == pytest.approx([r.logprob for r in fast[1]], abs=1e-3)
+    with pytest.warns(UserWarning, match="question by question"):
+        drawn = sampling.sample(model, processor, images, texts, 3, 1.0, 0.9, 6, 4096, 5, ids)
+    with pytest.warns(UserWarning, match="question by question"):
+        alone = sampling.sample(model, processor, images[1:2], texts[1:2], 3, 1.0, 0.9, 6, 4096, 5, ids[1:2])
+    assert drawn[1] == alone[0]
+    assert len({r.text for r in drawn[1]}) > 1
+
+
+def test_which_caches_can_be_expanded(tiny):
+    assert sampling.can_expand(tiny[0])
+    text = {"hidden_size": 32, "num_hidden_layers": 1, "num_attention_heads": 2, "num_key_value_heads": 2, "intermediate_size": 32,
+            "rope_parameters": {"rope_type": "default", "rope_theta": 1e4, "mrope_section": [2, 3, 3]}}  # fmt: skip
+    with torch.device("meta"):
+        several_axes = Qwen2VLForConditionalGeneration(Qwen2VLConfig(text_config=text))
+    assert not sampling.can_expand(several_axes)
+
+
+@pytest.mark.parametrize(("change", "word"), [({"n": 0}, "n=0"), ({"temperature": -1.0}, "temperature"), ({"top_p": 0.0}, "top_p"),
+                                              ({"max_new_tokens": 0}, "max_new_tokens"), ({"ids": ["a", "a"]}, "repeat"),
+                                              ({"texts": ["one"]}, "1 texts")])  # fmt: skip
+def test_bad_settings_are_refused(tiny, asked, change, word):
+    model, processor, _ = tiny
+    how = {"images": asked[0][:2], "texts": asked[1][:2], "n": 1, "temperature": 1.0, "top_p": 1.0, "max_new_tokens": 2,
+           "token_budget": 4096, "ids": ["a", "b"], **change}  # fmt: skip
+    with pytest.raises(ValueError, match=word):
+        sampling.sample(model, processor, **how)
 
 
 def test_neither_batch_nor_resuming_changes_a_response(tiny, asked):
