@@ -21,7 +21,7 @@ def confidence(verdicts: Sequence[str]) -> float:
 
 
 def classify(value: float, delta_known: float, delta_unknown: float) -> str:
-    """ "known", "mixed" or "unknown" (paper, Sec. 3.2; both thresholds inclusive), "unjudged" for NaN."""
+    """The class "known", "mixed" or "unknown" (paper, Sec. 3.2; both thresholds inclusive), "unjudged" for NaN."""
     if np.isnan(value):
         return "unjudged"
     if value >= delta_known - _SLACK:

@@ -22,8 +22,6 @@ from inbol_lib.run import progress
 
 RETRIES = 5  # per request to an endpoint
 
-# --- language model ---------------------------------------------------------------------------------------------------
-
 Triple = tuple[str, str, str]  # question, gold answers joined by "; ", response
 
 
@@ -91,9 +89,6 @@ def llm_verdicts(triples: Sequence[Triple], judge: str, batch_size: int = 256) -
         for triple, text in zip(chunk, complete([judge_prompt(*t) for t in chunk]), strict=True):
             verdicts[triple] = parse_verdict(text)
     return verdicts
-
-
-# --- together ---------------------------------------------------------------------------------------------------------
 
 
 def judge(rows: Sequence[dict], responses: Sequence[str], judge: str) -> list[str]:

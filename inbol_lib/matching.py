@@ -7,14 +7,12 @@ from functools import cache
 
 from inbol_lib.records import LETTERS
 
-# --- refusal ----------------------------------------------------------------------------------------------------------
-
 _CAN = r"""(?:can(?:no|')?t | can\s+not | could(?:n't|\s+not) | won't\s+be\s+able\s+to
   | (?:am|'m|will|would)\s+(?:unable|not\s+(?:be\s+)?able|not\s+equipped)\s+to)"""
-_PREAMBLE = r"""
-    (?:i\s*(?:am|'m)\s+)? (?:very\s+|so\s+|really\s+)? (?:sorry|afraid) | (?:my\s+)? apologies | i\s+apologi[sz]e
-  | unfortunately | as\s+an?\s+[\w\s]+,
-  | (?:based\s+on|judging\s+by|from|in)\s+(?:this|the)\s+(?:image|picture|photo)[^.,]*, | without\s+[^.,]+,
+_SORRY = r"(?:i\s*(?:am|'m)\s+)?(?:very\s+|so\s+|really\s+)?sorry\b"
+_PREAMBLE = rf"""
+    {_SORRY} | i\s*(?:am|'m)\s+afraid | (?:my\s+)?apologies | i\s+apologi[sz]e | unfortunately | as\s+an?\s+[\w\s]+, | without\s+[^.,]+,
+  | (?:based\s+on|judging\s+by|from|in)\s+(?:this|the)\s+(?:image|picture|photo)[^.,]*,
 """
 _INABILITY = rf"""
     i \s+ (?:\w+ly\s+)? (?:do\s+not|don't|dont) \s+ (?:\w+ly\s+)? (?:know | have (?:\s+\w+){{0,3}} \s+
@@ -35,12 +33,14 @@ _INABILITY = rf"""
     (?= \W*$ | \s+ (?:about|on|to|of|in|is|available|given|provided)\b)
   | no \s+ (?:idea|clue) \b | unanswerable \b | cannot \s+ say \b
 """
-_REFUSAL = re.compile(rf"^\W*(?:(?:{_PREAMBLE})\W*(?:(?:but|that)\W+)?){{0,3}}(?:{_INABILITY})", re.X | re.I)
-#: "Sorry, I ..." declines however the sentence goes on, so that a slip in a learned refusal is not taken for an answer.
-_APOLOGY = re.compile(r"^\W*(?:(?:i\s*(?:am|'m)\s+)?(?:very\s+|so\s+)?sorry)\W*(?:$|\W(?:but\W+)?(?:i\b|i'm\b))", re.I)
+#: The last branch: "Sorry, I ..." declines however it goes on, so that a slip in a learned refusal is not taken for an answer.
+_REFUSAL = re.compile(
+    rf"^\W*(?:(?:(?:{_PREAMBLE})\W*(?:(?:but|that)\W+)?){{0,3}}(?:{_INABILITY})|{_SORRY}\W*(?:$|(?:but\W+)?(?=i\b)))", re.X | re.I
+)
 _TURN = re.compile(r"\b(?:but|however|although|though|so)\b\W*(?P<rest>\w.*)", re.I | re.S)
 _OFFER = re.compile(
-    rf"(?:i\s+(?:can|could|will|would|am)\b|i'[dlm]|(?:if|please|feel|you|let|not|no)\b|there\s+is\s+no|{_INABILITY})", re.X | re.I
+    rf"(?:i\s+(?:can|could|will|would|am)\b(?!\s+see)|i'[dlm]|(?:if|please|feel|you|let|not|no)\b|there\s+is\s+no|{_INABILITY})",
+    re.X | re.I,
 )
 _GUESS = re.compile(
     r"\b(?:maybe|perhaps|probably|possibly|likely|my\s+(?:best\s+)?guess|i\s+(?:think|guess|believe|would\s+say)"
@@ -58,17 +58,12 @@ def is_refusal(text: str) -> bool:
     Anchored at the opening: "There is no dog" and "the sign says sorry" are answers.
     """
     text = plain(text)
-    opening = _REFUSAL.match(text)
-    if opening is None and not _APOLOGY.match(text):
+    if not (opening := _REFUSAL.match(text)):
         return False
-    rest = text[opening.end() if opening else 0 :]
-    if opening is None:
-        rest = re.sub(r"^\W*(?:i\s*(?:am|'m)\s+)?(?:very\s+|so\s+)?sorry\W*(?:but\b)?", "", text, flags=re.I)
+    rest = text[opening.end() :]
     turn = _TURN.search(rest)
     return not (_GUESS.search(rest) or (turn and not _OFFER.match(turn["rest"])))
 
-
-# --- string match -----------------------------------------------------------------------------------------------------
 
 _UNITS = ["zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "eleven", "twelve", "thirteen",
           "fourteen", "fifteen", "sixteen", "seventeen", "eighteen", "nineteen"]  # fmt: skip

@@ -53,7 +53,8 @@ def sample(
         warnings.warn(f"{type(model).__name__}: its cache can not be expanded, so `generate` samples it question by question", stacklevel=2)
     out: list[list[Response]] = [[] for _ in texts]
     bar = tqdm(total=len(texts), desc="sampling", unit="question", disable=not progress())
-    for chosen in _batches(texts, n, max_new_tokens, token_budget if expandable else 0, _image_tokens(model)):
+    image_tokens = getattr(model.config, "image_seq_length", None) or 576
+    for chosen in _batches(texts, n, max_new_tokens, token_budget if expandable else 0, image_tokens):
         streams = [rng_for(seed, ids[i]) for i in chosen]
         batch = encode(processor, [images[i] for i in chosen], [texts[i] for i in chosen])
         drawn = (_continue if expandable else _generate)(model, processor, batch, n, temperature, top_p, max_new_tokens, streams)
@@ -82,10 +83,6 @@ def can_expand(model: PreTrainedModel) -> bool:
     return not (recurrent or axes or config.is_encoder_decoder or getattr(model, "_is_stateful", False))
 
 
-def _image_tokens(model: PreTrainedModel) -> int:
-    return getattr(model.config, "image_seq_length", None) or 576
-
-
 def _batches(texts: Sequence[str], n: int, new: int, budget: int, image_tokens: int) -> Iterator[list[int]]:
     """Indices by falling prompt length, so that rows of a batch are alike; about `budget` tokens each."""
     order = sorted(range(len(texts)), key=lambda i: -len(texts[i]))
@@ -109,7 +106,7 @@ def _continue(model, processor, batch, n, temperature, top_p, max_new_tokens, st
     cache.batch_repeat_interleave(n)
     logits = prefill.logits[:, -1].float().repeat_interleave(n, 0)
     mask, position = batch["attention_mask"].repeat_interleave(n, 0), position.repeat_interleave(n)
-    noise = _noise(streams, n, max_new_tokens) if temperature else None
+    noise = torch.from_numpy(np.concatenate([s.random((n, max_new_tokens)) for s in streams])) if temperature else None
     rows, tokens = torch.arange(size * n), [[] for _ in range(size * n)]
     logprobs = np.zeros(size * n)
     for step in range(max_new_tokens):
@@ -159,11 +156,6 @@ def _stop_ids(model, processor) -> set[int]:
     stop = model.generation_config.eos_token_id
     stop = stop if isinstance(stop, list) else [stop]
     return {processor.tokenizer.eos_token_id, *(s for s in stop if s is not None)}
-
-
-def _noise(streams: list[np.random.Generator], n: int, steps: int) -> torch.Tensor:
-    """One uniform number per continuation and step, shape (questions * n, steps)."""
-    return torch.from_numpy(np.concatenate([s.random((n, steps)) for s in streams]))
 
 
 def _choose(logits: torch.Tensor, temperature: float, top_p: float, uniform: torch.Tensor | None) -> torch.Tensor:

@@ -40,7 +40,7 @@ def test_other_ways_to_decline(text):
     "I am not certain, but red.", "I can not see a circle.", "Sorry, I can't be certain, but the answer is 4.", "It is not clear.",
     "Sorry, wrong answer: it is not a square but a circle.", "The text says 'Sorry, we are closed'.", "Sorry, we are closed",
     "It's hard to tell, but it appears to be a dog.", "I cannot identify people, but the man wears a red shirt.", "I can see it.", "",
-    "Sorry, I think it is red.",
+    "Sorry, I think it is red.", "I am not sure, but I can see a dog.",
 ])  # fmt: skip
 def test_hedged_and_negative_answers_are_answers(text):
     assert not judging.is_refusal(text)
