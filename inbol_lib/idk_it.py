@@ -1,5 +1,6 @@
 """IDK instruction tuning, and the SFT baseline: LoRA on the language model with TRL's `SFTTrainer` (paper, 3.3, App. E)."""
 
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -7,8 +8,8 @@ import pandas as pd
 import torch
 from datasets import Dataset
 from peft import LoraConfig
-from transformers import PreTrainedModel, ProcessorMixin
-from transformers.trainer_utils import get_last_checkpoint
+from transformers import PreTrainedModel, ProcessorMixin, Trainer, TrainerCallback
+from transformers.trainer_callback import PrinterCallback
 from trl import SFTConfig, SFTTrainer
 
 from inbol_lib.models import encode, image_token_id, language_model_linear_names
@@ -25,15 +26,19 @@ def lora_config(p: Params, model: PreTrainedModel) -> LoraConfig:
     )  # fmt: skip
 
 
-def arguments(p: Params, partial: Path, learning_rate: float) -> dict[str, Any]:
-    """What SFTConfig and DPOConfig share. Nothing is cut (`max_length` None), or image tokens could be lost."""
+def arguments(p: Params, model: PreTrainedModel, partial: Path, learning_rate: float) -> dict[str, Any]:
+    """What SFTConfig and DPOConfig share. Nothing is cut (`max_length` None), or image tokens could be lost.
+
+    Training stays on the model's device; away from the CPU, activations are computed again in the backward pass to save
+    memory. Checkpoints fall on logged steps: a logged loss is a mean since the last one, which a resumed run must share.
+    """
+    cpu = model.device.type == "cpu"
     return {
         "output_dir": str(partial / "checkpoints"), "per_device_train_batch_size": p.batch_size,
         "learning_rate": learning_rate, "num_train_epochs": p.epochs, "warmup_steps": p.warmup_ratio,
         "lr_scheduler_type": "cosine", "seed": p.seed, "data_seed": p.seed, "logging_steps": 5, "logging_first_step": True,
-        "save_steps": 200, "save_total_limit": 1, "report_to": "none", "max_length": None, "activation_checkpointing": False,
-        "bf16": torch.cuda.is_available(), "use_cpu": not torch.cuda.is_available(), "remove_unused_columns": False,
-        "disable_tqdm": True, "dataloader_pin_memory": False,
+        "save_steps": 200, "save_total_limit": 2, "report_to": "none", "max_length": None, "activation_checkpointing": not cpu,
+        "bf16": not cpu, "use_cpu": cpu, "remove_unused_columns": False, "disable_tqdm": True, "dataloader_pin_memory": False,
     }  # fmt: skip
 
 
@@ -43,84 +48,100 @@ def response_ids(processor: ProcessorMixin, text: str) -> list[int]:
     return [*tokenizer(f" {text}", add_special_tokens=False).input_ids, tokenizer.eos_token_id]
 
 
-def prompts(processor: ProcessorMixin, rows: Dataset, batch: int = 256) -> list[dict[str, Any]]:
-    """Token ids of each row's prompt (padding removed) and its pixel values, encoded once for the whole training."""
+def prompt_ids(processor: ProcessorMixin, rows: Dataset, batch: int = 256) -> list[list[int]]:
+    """Token ids of each row's prompt without padding, made once for the whole training. Raises ValueError without rows."""
+    if not len(rows):
+        raise ValueError("there are no rows to train on; check the composition's counts (metrics.json)")
     out = []
     for start in range(0, len(rows), batch):
         chunk = rows[start : start + batch]
         coded = encode(processor, chunk["image"], chunk["prompt"])
-        for i, mask in enumerate(coded["attention_mask"].bool()):
-            rest = {k: v[i] for k, v in coded.items() if k not in ("input_ids", "attention_mask")}
-            out.append({"prompt_ids": coded["input_ids"][i][mask].tolist(), "image": rest})
+        out += [ids[mask].tolist() for ids, mask in zip(coded["input_ids"], coded["attention_mask"].bool(), strict=True)]
     return out
 
 
-def examples(processor: ProcessorMixin, instructions: Dataset) -> list[dict[str, Any]]:
-    """Training items with `input_ids`, `labels` and `image`; only the response and its EOS are in the loss.
+def examples(processor: ProcessorMixin, instructions: Dataset) -> list[dict[str, list[int]]]:
+    """Training items with `input_ids` and `labels`; only the response and its EOS are in the loss.
 
-    Raises AssertionError when a row does not begin with BOS, end with EOS, or has an image token in the loss.
+    Raises ValueError for an empty response, AssertionError when a row does not begin with BOS, end with EOS, or has an
+    image token in the loss. (`models.encode` has counted the image tokens.)
     """
     tokenizer, image_id = processor.tokenizer, image_token_id(processor)
+    empty = [i for i, text in enumerate(instructions["response"]) if not (text or "").strip()]
+    if empty:
+        raise ValueError(f"{len(empty)} instructions have no response (rows {empty[:5]}); every row needs one to learn from")
     items = []
-    for coded, response in zip(prompts(processor, instructions), instructions["response"], strict=True):
+    for prompt, response in zip(prompt_ids(processor, instructions), instructions["response"], strict=True):
         answer = response_ids(processor, response)
-        ids, labels = coded["prompt_ids"] + answer, [IGNORE] * len(coded["prompt_ids"]) + answer
+        ids, labels = prompt + answer, [IGNORE] * len(prompt) + answer
         assert tokenizer.bos_token_id is None or ids[0] == tokenizer.bos_token_id, "a row does not begin with BOS"
         assert labels[-1] == tokenizer.eos_token_id, "a row does not end with EOS"
         assert image_id not in labels, "an image token is in the loss"
-        items.append({"input_ids": ids, "labels": labels, "image": coded["image"]})
+        items.append({"input_ids": ids, "labels": labels})
     return items
 
 
-def images(items: list[dict[str, Any]]) -> dict[str, torch.Tensor]:
-    """The pixel tensors of several items stacked."""
-    return {k: torch.stack([item["image"][k] for item in items]) for k in items[0]["image"]}
+def numbered(rows: Dataset) -> Dataset:
+    """TRL wants a `Dataset` with an image column; ours holds each row's number, which the collators look up."""
+    return Dataset.from_dict({"image": list(range(len(rows)))})
 
 
-def numbered(items: list) -> Dataset:
-    """TRL wants a `Dataset` with an image column; ours holds each item's number, which the collator looks up."""
-    return Dataset.from_dict({"image": list(range(len(items)))})
+def pixels(processor: ProcessorMixin, rows: Dataset, numbers: list[int]) -> dict[str, torch.Tensor]:
+    """The image inputs of some rows. Made batch by batch: those of 11,000 rows would fill 15 GB at 336 pixels a side."""
+    return dict(processor.image_processor(list(rows[numbers]["image"]), return_tensors="pt"))
 
 
 class Collator:
-    """Pads encoded items on the right and stacks their images; rows name items by number."""
+    """Pads encoded items on the right and adds their images, one per row, read once."""
 
-    def __init__(self, items: list[dict[str, Any]], pad_token_id: int):
-        self.items, self.pad = items, pad_token_id
+    def __init__(self, items: list[dict[str, list[int]]], rows: Dataset, processor: ProcessorMixin):
+        self.items, self.rows, self.processor = items, rows, processor
 
-    def __call__(self, rows: list[dict[str, int]]) -> dict[str, torch.Tensor]:
-        items = [self.items[row["image"]] for row in rows]
+    def __call__(self, batch: list[dict[str, int]]) -> dict[str, torch.Tensor]:
+        numbers = [row["image"] for row in batch]
+        items = [self.items[i] for i in numbers]
         longest = max(len(item["input_ids"]) for item in items)
         fill = lambda key, value: torch.tensor([i[key] + [value] * (longest - len(i[key])) for i in items])  # noqa: E731
-        ids = fill("input_ids", self.pad)
         lengths = torch.tensor([len(i["input_ids"]) for i in items])
         mask = (torch.arange(longest)[None] < lengths[:, None]).long()
-        return {"input_ids": ids, "labels": fill("labels", IGNORE), "attention_mask": mask, **images(items)}
+        ids, labels = fill("input_ids", self.processor.tokenizer.pad_token_id), fill("labels", IGNORE)
+        return {"input_ids": ids, "labels": labels, "attention_mask": mask, **pixels(self.processor, self.rows, numbers)}
 
 
-def train(p: Params, model: PreTrainedModel, processor: ProcessorMixin, instructions: Dataset, folder: Path) -> pd.DataFrame:
+def train(
+    p: Params, model: PreTrainedModel, processor: ProcessorMixin, instructions: Dataset, folder: Path,
+    callbacks: list[TrainerCallback] | None = None,
+) -> pd.DataFrame:  # fmt: skip
     """Tune `model` on `instructions` (columns image, prompt, response); writes folder/adapter and folder/history.csv.
 
-    A killed run resumes from the last checkpoint in folder/partial. Returns the history (step, loss, ...).
+    A killed run resumes from the last checkpoint in folder/partial, to the same result. Returns the history (step, loss, ...).
     """
     torch.manual_seed(p.seed)
     items = examples(processor, instructions)
     trainer = SFTTrainer(
-        model=model, args=SFTConfig(**arguments(p, folder / "partial", p.learning_rate)), peft_config=lora_config(p, model),
-        processing_class=processor, train_dataset=numbered(items), data_collator=Collator(items, processor.tokenizer.pad_token_id),
+        model=model, args=SFTConfig(**arguments(p, model, folder / "partial", p.learning_rate)), peft_config=lora_config(p, model),
+        processing_class=processor, train_dataset=numbered(instructions), data_collator=Collator(items, instructions, processor),
+        callbacks=callbacks,
     )  # fmt: skip
     return finish(trainer, folder)
 
 
-def finish(trainer, folder: Path) -> pd.DataFrame:
-    """Train (or resume), save the adapter as safetensors and the log as history.csv."""
-    from transformers.trainer_callback import PrinterCallback
+def last_checkpoint(folder: Path) -> Path | None:
+    """The newest checkpoint that was written to its end; a kill can leave one without its trainer_state.json, written last."""
+    complete = [f.parent for f in folder.glob("checkpoint-*/trainer_state.json")]
+    return max(complete, key=lambda f: int(f.name.split("-")[1]), default=None)
 
+
+def finish(trainer: Trainer, folder: Path) -> pd.DataFrame:
+    """Train (or resume, saying so), save the adapter as safetensors and the log as history.csv."""
     trainer.remove_callback(PrinterCallback)
-    checkpoints = Path(trainer.args.output_dir)
-    last = get_last_checkpoint(str(checkpoints)) if checkpoints.is_dir() else None
-    trainer.train(resume_from_checkpoint=last)
+    last = last_checkpoint(Path(trainer.args.output_dir))
+    if last:
+        print(f"training resumes from {last.name}", file=sys.stderr)
+    trainer.train(resume_from_checkpoint=str(last) if last else None)
     trainer.model.save_pretrained(folder / "adapter", selected_adapters=["default"])
     history = pd.DataFrame([row for row in trainer.state.log_history if "loss" in row])
+    # A resumed log comes back in another order, and TRL's count of tokens starts anew: neither may show in the artefact.
+    history = history[["step", "loss", *sorted(set(history) - {"step", "loss", "num_tokens"})]]
     history.to_csv(folder / "history.csv", index=False)
     return history

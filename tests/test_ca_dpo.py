@@ -5,6 +5,9 @@ import pytest
 import torch
 import torch.nn.functional as F
 from datasets import Dataset
+from peft import PeftModel, get_peft_model
+from transformers import TrainerCallback
+from trl import DPOConfig, DPOTrainer
 
 from inbol_lib import ca_dpo, idk_it, models
 from inbol_lib.micro import world
@@ -27,70 +30,162 @@ def preferences() -> Dataset:
     return table
 
 
-def packed(tiny, preferences):
-    model, processor, _ = tiny
-    made = ca_dpo.items(processor, preferences)
-    collator = ca_dpo.PackingCollator(made, processor.tokenizer.pad_token_id)
-    return made, collator, collator([{"image": i} for i in range(len(made))])
+@pytest.fixture
+def adapted(tiny, smoke, tmp_path):
+    """(policy, processor, adapter folder): the tiny model with a LoRA adapter that is not zero."""
+    model, processor = models.load(str(tiny[2]), device="cpu")
+    policy = get_peft_model(model, idk_it.lora_config(smoke, model))
+    shift(policy, seed=0)
+    policy.save_pretrained(tmp_path / "start")
+    return policy.eval(), processor, tmp_path / "start"
 
 
-def alone(model, item, k):
-    """Log-probability of one response in a sequence of its own."""
+def shift(policy, seed):
+    """Moves the trainable weights at random, the same way for the same seed."""
+    generator = torch.Generator().manual_seed(seed)
+    with torch.no_grad():
+        for name, weight in policy.named_parameters():
+            if ".default." in name:
+                weight.add_(0.05 * torch.randn(weight.shape, generator=generator))
+
+
+def lora(policy):
+    return {n: w for n, w in policy.named_parameters() if w.requires_grad}
+
+
+def packing(processor, preferences):
+    return ca_dpo.PackingCollator(ca_dpo.items(processor, preferences), preferences, processor)
+
+
+def batch_of(collator, numbers=None):
+    return collator([{"image": i} for i in (range(len(collator.items)) if numbers is None else numbers)])
+
+
+def alone(model, item, k, image):
+    """Log-probability of one response in an ordinary sequence of its own."""
     ids = torch.tensor([item["prompt_ids"] + item["responses"][k]])
-    logits = model(input_ids=ids, attention_mask=torch.ones_like(ids), **{n: v[None] for n, v in item["image"].items()}).logits
+    logits = model(input_ids=ids, attention_mask=torch.ones_like(ids), pixel_values=image[None]).logits
     n = len(item["responses"][k])
     return torch.log_softmax(logits[0, -n - 1 : -1], -1).gather(1, ids[0, -n:, None]).sum()
 
 
-def test_packed_log_probabilities_equal_those_of_each_sequence(tiny, preferences):
-    made, _, batch = packed(tiny, preferences)
+def unpacked(model, collator, batch):
+    """`response_logps`, one sequence at a time."""
+    images, rows = batch["model"]["pixel_values"], []
+    for item, image in zip(collator.items, images, strict=True):
+        rows.append(torch.stack([alone(model, item, k, image) if item["responses"][k] else torch.zeros(()) for k in range(3)]))
+    return torch.stack(rows)
+
+
+def test_packed_log_probabilities_equal_those_of_each_sequence(adapted, preferences):
+    policy, processor, _ = adapted
+    collator = packing(processor, preferences)
+    batch = batch_of(collator)
     with torch.no_grad():
-        logps = ca_dpo.response_logps(tiny[0], batch)
-        for row, item in zip(logps, made, strict=True):
-            for k in range(3):
-                expected = alone(tiny[0], item, k) if item["responses"][k] else torch.zeros(())
-                assert row[k].item() == pytest.approx(expected.item(), rel=1e-5, abs=1e-4)
+        ours, theirs = ca_dpo.response_logps(policy, batch), unpacked(policy, collator, batch)
+    assert torch.allclose(ours, theirs, rtol=1e-5, atol=1e-5)
+    assert ((ours != 0) == torch.tensor([[bool(r) for r in i["responses"]] for i in collator.items])).all()
 
 
-def test_batching_changes_nothing(tiny, preferences):
-    made, collator, batch = packed(tiny, preferences)
+def test_padding_and_the_order_of_responses_change_nothing(adapted, preferences):
+    policy, processor, _ = adapted
+    collator = packing(processor, preferences)
+    turned = packing(processor, preferences)
+    for item in turned.items:
+        item["responses"] = item["responses"][::-1]
     with torch.no_grad():
-        together = ca_dpo.response_logps(tiny[0], batch)
-        single = torch.cat([ca_dpo.response_logps(tiny[0], collator([{"image": i}])) for i in range(len(made))])
-    assert torch.allclose(together, single, rtol=1e-5, atol=1e-4)
+        together = ca_dpo.response_logps(policy, batch_of(collator))
+        single = torch.cat([ca_dpo.response_logps(policy, batch_of(collator, [i])) for i in range(len(preferences))])
+        reverse = ca_dpo.response_logps(policy, batch_of(turned)).flip(1)
+    assert torch.allclose(together, single, rtol=1e-5, atol=1e-5)
+    assert torch.allclose(together, reverse, rtol=1e-5, atol=1e-5)
 
 
-def test_the_gradient_equals_that_of_separate_sequences(tiny, preferences):
-    model, _, _ = tiny
-    made, _, batch = packed(tiny, preferences)
-    kinds, conf = [i["kind"] for i in made], torch.tensor([i["confidence"] for i in made])
-    reference = torch.randn(len(made), 3, generator=torch.Generator().manual_seed(0))
-    weight = model.model.language_model.layers[0].self_attn.q_proj.weight
+def test_the_loss_and_lora_gradients_equal_those_of_separate_sequences(adapted, preferences):
+    policy, processor, _ = adapted
+    collator = packing(processor, preferences)
+    batch = batch_of(collator)
+    conf = np.array([i["confidence"] for i in collator.items])
+    reference = 3 * torch.randn(len(preferences), 3, generator=torch.Generator().manual_seed(0))
+    reference += unpacked(policy, collator, batch).detach()
 
-    def gradient(logps):
-        model.zero_grad()
-        ca_dpo.ca_dpo_loss(ca_dpo.margins(logps, reference, kinds), conf, 0.1).mean().backward()
-        return weight.grad.clone()
+    def loss_and_gradient(logps):
+        policy.zero_grad()
+        losses = []
+        for row, ref, kind, c in zip(logps, reference, batch["kinds"], conf, strict=True):
+            r = row - ref
+            m = {"known": [r[0] - r[2]] * 2, "unknown": [r[2] - r[1]] * 2, "mixed": [r[0] - r[1], r[2] - r[1]]}[kind]
+            losses.append(-(c * F.logsigmoid(0.1 * m[0]) + (1 - c) * F.logsigmoid(0.1 * m[1])))
+        return finish(sum(losses) / len(losses))
 
-    ours = gradient(ca_dpo.response_logps(model, batch))
-    rows = [torch.stack([alone(model, i, k) if i["responses"][k] else torch.zeros(()) for k in range(3)]) for i in made]
-    theirs = gradient(torch.stack(rows))
-    model.zero_grad()
-    assert (ours - theirs).norm() / theirs.norm() < 1e-5
+    def finish(loss):
+        loss.backward()
+        return loss.item(), {n: w.grad.clone() for n, w in lora(policy).items()}
+
+    expected, theirs = loss_and_gradient(unpacked(policy, collator, batch))
+    policy.zero_grad()
+    margin = ca_dpo.margins(ca_dpo.response_logps(policy, batch), reference, batch["kinds"])
+    weights = torch.tensor(ca_dpo.pair_weights("ca_dpo", batch["kinds"], conf), dtype=torch.float32)
+    loss, ours = finish(ca_dpo.weighted_loss(margin, weights, 0.1).mean())
+    assert loss == pytest.approx(expected, rel=1e-5)
+    flat = [torch.cat([g.flatten() for g in side.values()]) for side in (ours, theirs)]
+    assert (flat[0] - flat[1]).norm() / flat[1].norm() < 1e-5
+    assert all((ours[n] - theirs[n]).norm() <= 1e-4 * theirs[n].norm() for n in theirs)
+
+
+@pytest.mark.parametrize("kind", ["known", "unknown"])
+def test_known_and_unknown_questions_are_trl_s_sigmoid_dpo(adapted, preferences, tmp_path, smoke, kind):
+    """TRL's own trainer, collator and reference adapter on the same questions, from the same start, at the same policy."""
+    policy, processor, start = adapted
+    rows = preferences.filter(lambda k: k == kind, input_columns="kind")
+    chosen, rejected = (ca_dpo.RESPONSES[k] for k in ca_dpo.PAIRS[kind][0])
+    collator = packing(processor, rows)
+    batch = batch_of(collator)
+    with torch.no_grad():
+        reference = ca_dpo.response_logps(policy, batch)
+    plain = [{"image": r["image"], "prompt": models.chat_prompt(processor, r["prompt"]), "chosen": f" {r[chosen]}</s>",
+              "rejected": f" {r[rejected]}</s>"} for r in rows]  # fmt: skip
+    fresh = PeftModel.from_pretrained(models.load(policy.base_model.model.name_or_path, device="cpu")[0], start, is_trainable=True)
+    config = DPOConfig(**idk_it.arguments(smoke, fresh, tmp_path, 0.1), beta=0.2)
+    stock = DPOTrainer(model=fresh, args=config, processing_class=processor, train_dataset=Dataset.from_list(plain))
+    for model in (policy, fresh):
+        shift(model, seed=1)
+    with torch.no_grad():
+        theirs = stock.compute_loss(stock.model.eval(), stock.data_collator([dict(r) for r in plain])).item()
+        margin = ca_dpo.margins(ca_dpo.response_logps(policy, batch), reference, batch["kinds"])
+        ours = ca_dpo.ca_dpo_loss(margin, torch.rand(len(rows)), 0.2).mean().item()
+    assert abs(theirs - math.log(2)) > 1e-2
+    assert ours == pytest.approx(theirs, rel=1e-5)
+
+
+class RunOn(ca_dpo.PackingCollator):
+    """Packs as if positions ran on from one response to the next."""
+
+    def __call__(self, batch):
+        out = super().__call__(batch)
+        out["model"]["position_ids"] = torch.arange(out["model"]["input_ids"].shape[1])[None].expand(len(batch), -1)
+        return out
+
+
+def test_a_model_that_reads_packed_responses_otherwise_is_refused(adapted, preferences):
+    policy, processor, _ = adapted
+    ca_dpo.check_packing(policy, packing(processor, preferences))
+    with pytest.raises(ValueError, match="packed and .* alone"):
+        ca_dpo.check_packing(policy, RunOn(ca_dpo.items(processor, preferences), preferences, processor))
+
+
+def test_bad_preferences_are_refused(preferences):
+    row = preferences.remove_columns("image")[1]
+    ca_dpo.check_rows([row])
+    for change, message in (({"incorrect": " "}, "lacks its incorrect"), ({"kind": "easy"}, "known, unknown, mixed"),
+                            ({"confidence": 1.2}, "between 0 and 1"), ({"confidence": float("nan")}, "between 0 and 1")):  # fmt: skip
+        with pytest.raises(ValueError, match=message):
+            ca_dpo.check_rows([{**row, **change}])
+    ca_dpo.check_rows([{**row, "kind": "known", "incorrect": ""}])
 
 
 def test_equal_policies_give_ln_2_whatever_the_confidence():
     assert torch.allclose(ca_dpo.ca_dpo_loss(torch.zeros(5, 2), torch.linspace(0, 1, 5), 0.3), torch.full((5,), math.log(2)))
-
-
-@pytest.mark.parametrize("kind", ["known", "unknown"])
-def test_known_and_unknown_questions_are_plain_dpo(kind):
-    policy, reference = torch.randn(7, 3), torch.randn(7, 3)
-    chosen, rejected = ca_dpo.PAIRS[kind][0]
-    ratio = policy - reference
-    dpo = -F.logsigmoid(0.2 * (ratio[:, chosen] - ratio[:, rejected]))
-    ours = ca_dpo.ca_dpo_loss(ca_dpo.margins(policy, reference, [kind] * 7), torch.rand(7), 0.2)
-    assert torch.allclose(ours, dpo, atol=1e-6)
 
 
 def test_the_modes_weigh_mixed_questions_alone():
@@ -106,22 +201,62 @@ def test_the_modes_weigh_mixed_questions_alone():
         ca_dpo.pair_weights("sft", kinds, conf)
 
 
-def test_training_starts_at_ln_2_and_saves_the_policy(tiny, preferences, tmp_path, smoke):
-    p = smoke.replace(batch_size=4, dpo_learning_rate=0.01, learning_rate=0.01)
-    model, processor = models.load(str(tiny[2]), device="cpu")
-    instructions = preferences.select_columns(["image", "prompt"]).add_column("response", preferences["refusal"])
-    idk_it.train(p, model, processor, instructions, tmp_path / "start")
-    model, processor = models.load(str(tiny[2]), device="cpu")
-    trainer_log = ca_dpo.train(p, model, processor, preferences, tmp_path / "dpo", tmp_path / "start" / "adapter")
-    assert trainer_log.loss.notna().all()
-    start, _ = models.load(str(tiny[2]), tmp_path / "start" / "adapter", device="cpu")
-    policy, _ = models.load(str(tiny[2]), tmp_path / "dpo" / "adapter", device="cpu")
-    made, collator, batch = packed((start, processor, None), preferences)
+def trained(adapted, preferences, folder, p, callbacks=None):
+    _, processor, start = adapted
+    model, _ = models.load(adapted[0].base_model.model.name_or_path, device="cpu")
+    return ca_dpo.train(p, model, processor, preferences, folder, start, callbacks), model
+
+
+@pytest.mark.parametrize("mode", ["ca_dpo", "dpo_1", "dpo_3", "ca_dpo_inside"])
+def test_training_starts_at_ln_2_a_pair(adapted, preferences, tmp_path, smoke, mode):
+    history, _ = trained(adapted, preferences, tmp_path / mode, smoke.replace(batch_size=12, dpo_learning_rate=0.01, preference=mode))
+    pairs = 1.5 if mode == "dpo_3" else 1  # half of the questions are mixed, and dpo_3 gives these two whole pairs
+    assert history.loss[0] == pytest.approx(pairs * math.log(2), abs=1e-5)
+    assert {"accuracy", *(f"{m}/{k}" for m in ("margin", "accuracy") for k in ca_dpo.PAIRS)} <= set(history)
+
+
+def test_a_wrong_reference_stops_training(adapted, preferences, tmp_path, smoke):
+    policy, processor, _ = adapted
+    collator = packing(processor, preferences)
+    for item in collator.items:
+        item |= {"reference": np.zeros(3), "weights": np.array([0.5, 0.5])}
+    config = DPOConfig(**idk_it.arguments(smoke, policy, tmp_path, 0.01))
+    trainer = ca_dpo.CADPOTrainer(model=policy, args=config, processing_class=processor,
+                                  train_dataset=idk_it.numbered(preferences), data_collator=collator)  # fmt: skip
+    with pytest.raises(AssertionError, match="the reference is not the start model"):
+        trainer.train()
+
+
+def test_training_learns_the_preferences_and_the_saved_adapter_is_the_policy(adapted, preferences, tmp_path, smoke):
+    policy, processor, start = adapted
+    p = smoke.replace(batch_size=4, dpo_learning_rate=0.003, epochs=4.0)
+    history, live = trained(adapted, preferences, tmp_path / "dpo", p)
+    again, _ = trained(adapted, preferences, tmp_path / "again", p)
+    assert history.equals(again)
+    assert history.loss.iloc[-1] < history.loss[0]
+    saved, _ = models.load(policy.base_model.model.name_or_path, tmp_path / "dpo" / "adapter", device="cpu")
+    batch = batch_of(packing(processor, preferences))
     with torch.no_grad():
-        reference, moved = ca_dpo.response_logps(start, batch), ca_dpo.response_logps(policy, batch)
-    kinds = [i["kind"] for i in made]
-    conf = torch.tensor([i["confidence"] for i in made])
-    at_start = ca_dpo.ca_dpo_loss(ca_dpo.margins(reference, reference, kinds), conf, p.beta).mean().item()
-    after = ca_dpo.ca_dpo_loss(ca_dpo.margins(moved, reference, kinds), conf, p.beta).mean().item()
-    assert at_start == pytest.approx(math.log(2), abs=1e-6)
-    assert after < at_start
+        assert torch.allclose(ca_dpo.response_logps(saved, batch), ca_dpo.response_logps(live.eval(), batch), rtol=1e-4, atol=1e-4)
+        assert not torch.allclose(ca_dpo.response_logps(saved, batch), ca_dpo.response_logps(policy, batch), atol=0.1)
+
+
+class Kill(TrainerCallback):
+    """Keeps a checkpoint at step 5 and dies at step 7."""
+
+    def on_step_end(self, args, state, control, **kwargs):
+        if state.global_step == 7:
+            raise KeyboardInterrupt
+        control.should_save = state.global_step == 5
+        return control
+
+
+def test_a_killed_training_resumes_to_the_same_end(adapted, preferences, tmp_path, smoke):
+    p = smoke.replace(batch_size=1, dpo_learning_rate=0.01)
+    whole, expected = trained(adapted, preferences, tmp_path / "whole", p)
+    with pytest.raises(KeyboardInterrupt):
+        trained(adapted, preferences, tmp_path / "killed", p, [Kill()])
+    resumed, got = trained(adapted, preferences, tmp_path / "killed", p)
+    assert len(whole) == 3
+    assert resumed.equals(whole)
+    assert all(torch.equal(a, b) for a, b in zip(expected.parameters(), got.parameters(), strict=True))

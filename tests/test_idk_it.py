@@ -1,6 +1,7 @@
 import pytest
 import torch
 from datasets import Dataset
+from transformers import TrainerCallback
 
 from inbol_lib import idk_it, models
 from inbol_lib.micro import world
@@ -34,6 +35,78 @@ def test_an_item_equals_the_chat_template(tiny, instructions):
     text = processor.apply_chat_template(turns)
     ids = processor(images=[row["image"]], text=[text], add_special_tokens=False)["input_ids"][0]
     assert idk_it.examples(processor, instructions.select([0]))[0]["input_ids"] == list(ids)
+
+
+def test_a_batch_is_padded_outside_the_loss_and_holds_the_processor_s_pixels(tiny, instructions):
+    _, processor, _ = tiny
+    items = idk_it.examples(processor, instructions)
+    batch = idk_it.Collator(items, instructions, processor)([{"image": i} for i in (5, 0, 3)])
+    for row, i in enumerate((5, 0, 3)):
+        n = len(items[i]["input_ids"])
+        assert batch["input_ids"][row, :n].tolist() == items[i]["input_ids"]
+        assert batch["attention_mask"][row].sum() == n
+        assert (batch["labels"][row, n:] == idk_it.IGNORE).all()
+        alone = models.encode(processor, [instructions[i]["image"]], [instructions[i]["prompt"]])["pixel_values"][0]
+        assert torch.equal(batch["pixel_values"][row], alone)
+
+
+def test_bad_instructions_are_refused_before_training(tiny, instructions):
+    _, processor, _ = tiny
+    empty = instructions.remove_columns("response").add_column("response", [" "] + ["red"] * 23)
+    with pytest.raises(ValueError, match="1 instructions have no response"):
+        idk_it.examples(processor, empty)
+    with pytest.raises(ValueError, match="no rows"):
+        idk_it.examples(processor, instructions.select([]))
+
+
+def test_the_first_loss_is_the_mean_over_response_tokens(tiny, instructions, tmp_path, smoke):
+    model, processor, folder = tiny
+    total, count = 0.0, 0
+    for item, row in zip(idk_it.examples(processor, instructions), instructions, strict=True):
+        image = models.encode(processor, [row["image"]], [row["prompt"]])["pixel_values"]
+        with torch.no_grad():
+            logps = torch.log_softmax(model(input_ids=torch.tensor([item["input_ids"]]), pixel_values=image).logits[0, :-1], -1)
+        seen = torch.tensor(item["labels"][1:])
+        total -= logps[seen != idk_it.IGNORE].gather(1, seen[seen != idk_it.IGNORE][:, None]).sum().item()
+        count += (seen != idk_it.IGNORE).sum().item()
+    p = smoke.replace(batch_size=24, learning_rate=0.01)
+    history = idk_it.train(p, models.load(str(folder), device="cpu")[0], processor, instructions, tmp_path)
+    assert history.loss[0] == pytest.approx(total / count, rel=1e-4)
+
+
+class Kill(TrainerCallback):
+    """Keeps a checkpoint at step 5 and dies at step 7."""
+
+    def on_step_end(self, args, state, control, **kwargs):
+        if state.global_step == 7:
+            raise KeyboardInterrupt
+        control.should_save = state.global_step == 5
+        return control
+
+
+def test_a_killed_training_resumes_to_the_same_end(tiny, instructions, tmp_path, smoke, capsys):
+    p = smoke.replace(batch_size=2, learning_rate=0.01, lora_dropout=0.1)
+    whole, expected = tuned(tiny, instructions, tmp_path / "whole", p)
+    model, processor = models.load(str(tiny[2]), device="cpu")
+    with pytest.raises(KeyboardInterrupt):
+        idk_it.train(p, model, processor, instructions, tmp_path / "killed", callbacks=[Kill()])
+    assert not (tmp_path / "killed" / "adapter").exists()
+    (tmp_path / "killed" / "partial" / "checkpoints" / "checkpoint-6").mkdir()  # as a kill during saving leaves it
+    resumed, got = tuned(tiny, instructions, tmp_path / "killed", p)
+    assert "resumes from checkpoint-5" in capsys.readouterr().err
+    assert len(whole) == 3
+    assert resumed.equals(whole)
+    assert all(torch.equal(a, b) for a, b in zip(expected.parameters(), got.parameters(), strict=True))
+    assert (tmp_path / "killed" / "adapter" / "adapter_model.safetensors").is_file()
+
+
+def test_no_checkpoint_of_a_kill_during_saving_is_taken(tmp_path):
+    for step, files in ((9, ["trainer_state.json"]), (10, ["trainer_state.json"]), (11, ["adapter_model.safetensors"])):
+        (tmp_path / f"checkpoint-{step}").mkdir()
+        for name in files:
+            (tmp_path / f"checkpoint-{step}" / name).touch()
+    assert idk_it.last_checkpoint(tmp_path).name == "checkpoint-10"
+    assert idk_it.last_checkpoint(tmp_path / "nothing") is None
 
 
 def tuned(tiny, instructions, folder, p):
