@@ -23,10 +23,11 @@ def test_thresholds_are_inclusive_in_spite_of_rounding(value, kind):
 
 def test_standard_records_hold_one_of_each_and_depend_on_the_id_alone():
     questions = world.questions("vqav2", "train", 4)
-    said, found = [["red", "blue", "red"]] * 4, [["correct", "incorrect", "unjudged"]] * 4
+    said, found = [["red", "blue", "green", "Sorry"]] * 4, [["correct", "incorrect", "unjudged", "refusal"]] * 4
     records = standard_records(questions, said, found, seed=1)
+    assert (set(records["correct"]), set(records["incorrect"])) == ({"red"}, {"blue"})
+    assert records["confidence"] == [pytest.approx(1 / 3)] * 4
     row = records[2]
-    assert (row["correct"], row["incorrect"], row["confidence"]) == ("red", "blue", 0.5)
     assert row["refusal"] in REFUSAL_TEMPLATES
     again = standard_records(questions.select([2]), said[:1], found[:1], seed=1)[0]
     assert again["refusal"] == row["refusal"]

@@ -86,7 +86,7 @@ def test_multiple_choice(response, right):
     ("B or C", False), ("B, C", False), ("A and B", False), ("not B", False), ("The answer is not B", False), ("E", False),
     ("sea salt", False), ("A dog", False), ("Option B is correct", True), ("The correct answer is option (B) salt", True),
     ("B because it is salty", True), ("B salt", True), ("It is B", True), ("**B**", True), ("[B]", True), ("answer:b", True),
-    ("I think the answer is B.", True), ("The flag is red. Answer: B", True), ("Answer: B, not A", True),
+    ("I think the answer is B.", True), ("The flag is red. Answer: B", True), ("Answer: B, not A", True), ("B. salt, unlike tea", True),
 ])  # fmt: skip
 def test_letters_in_a_sentence(response, right):
     assert judging.string_match(response, ["salt"], ["tea", "salt", "sea salt", "gold"]) is right

@@ -50,6 +50,7 @@ def test_a_model_whose_cache_can_not_be_expanded_goes_through_generate(tiny, ask
     assert [r.logprob for r in slow[1]] == pytest.approx([r.logprob for r in fast[1]], abs=1e-3)
     with pytest.warns(UserWarning, match="question by question"):
         drawn = sampling.sample(model, processor, images, texts, 3, 1.0, 0.9, 6, 4096, 5, ids)
+    torch.manual_seed(99)  # what else drew from the global generator must not matter
     with pytest.warns(UserWarning, match="question by question"):
         alone = sampling.sample(model, processor, images[1:2], texts[1:2], 3, 1.0, 0.9, 6, 4096, 5, ids[1:2])
     assert drawn[1] == alone[0]
