@@ -261,7 +261,6 @@ def train(
     The policy goes on with the IDK-IT adapter itself (the paper does not say whether it merges it first); the reference
     is that adapter, frozen. A killed run resumes from folder/partial. Returns the history.
     """
-    torch.manual_seed(p.seed)
     made = items(processor, preferences)
     kinds, conf = [i["kind"] for i in made], np.array([i["confidence"] for i in made])
     for item, weight in zip(made, pair_weights(p.preference, kinds, conf, p.seed), strict=True):

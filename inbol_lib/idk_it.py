@@ -116,7 +116,6 @@ def train(
 
     A killed run resumes from the last checkpoint in folder/partial, to the same result. Returns the history (step, loss, ...).
     """
-    torch.manual_seed(p.seed)
     items = examples(processor, instructions)
     trainer = SFTTrainer(
         model=model, args=SFTConfig(**arguments(p, model, folder / "partial", p.learning_rate)), peft_config=lora_config(p, model),

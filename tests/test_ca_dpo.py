@@ -174,6 +174,13 @@ def test_a_model_that_reads_packed_responses_otherwise_is_refused(adapted, prefe
         ca_dpo.check_packing(policy, RunOn(ca_dpo.items(processor, preferences), preferences, processor))
 
 
+def test_no_training_begins_when_packing_is_read_otherwise(adapted, preferences, tmp_path, smoke, monkeypatch):
+    monkeypatch.setattr(ca_dpo, "PackingCollator", RunOn)
+    with pytest.raises(ValueError, match="packed and .* alone"):
+        trained(adapted, preferences, tmp_path, smoke)
+    assert not (tmp_path / "adapter").exists()
+
+
 def test_bad_preferences_are_refused(preferences):
     row = preferences.remove_columns("image")[1]
     ca_dpo.check_rows([row])
@@ -182,6 +189,18 @@ def test_bad_preferences_are_refused(preferences):
         with pytest.raises(ValueError, match=message):
             ca_dpo.check_rows([{**row, **change}])
     ca_dpo.check_rows([{**row, "kind": "known", "incorrect": ""}])
+
+
+def test_confidence_weighs_correct_over_incorrect_and_its_rest_refusal_over_incorrect():
+    policy, reference = torch.tensor([[2.0, 0.0, -1.0]]), torch.zeros(1, 3)
+    margin = ca_dpo.margins(policy, reference, ["mixed"])
+    assert margin.tolist() == [[2.0, -1.0]]
+    sure, unsure = (ca_dpo.ca_dpo_loss(margin, torch.tensor([c]), 1.0).item() for c in (1.0, 0.0))
+    assert sure == pytest.approx(math.log(1 + math.exp(-2)), abs=1e-6)
+    assert unsure == pytest.approx(math.log(1 + math.exp(1)), abs=1e-6)
+    assert ca_dpo.ca_dpo_loss(margin, torch.tensor([0.3]), 1.0).item() == pytest.approx(0.3 * sure + 0.7 * unsure, abs=1e-6)
+    inside = ca_dpo.inside_loss(margin, torch.tensor([[0.3, 0.7]]), 1.0).item()
+    assert inside == pytest.approx(math.log(1 + math.exp(0.1)), abs=1e-6)
 
 
 def test_equal_policies_give_ln_2_whatever_the_confidence():
@@ -251,12 +270,23 @@ class Kill(TrainerCallback):
         return control
 
 
+class Count(TrainerCallback):
+    """Counts the steps that are really made."""
+
+    steps = 0
+
+    def on_step_end(self, args, state, control, **kwargs):
+        self.steps += 1
+
+
 def test_a_killed_training_resumes_to_the_same_end(adapted, preferences, tmp_path, smoke):
     p = smoke.replace(batch_size=1, dpo_learning_rate=0.01)
     whole, expected = trained(adapted, preferences, tmp_path / "whole", p)
     with pytest.raises(KeyboardInterrupt):
         trained(adapted, preferences, tmp_path / "killed", p, [Kill()])
-    resumed, got = trained(adapted, preferences, tmp_path / "killed", p)
+    count = Count()
+    resumed, got = trained(adapted, preferences, tmp_path / "killed", p, [count])
+    assert count.steps == 7  # twelve, less the five that were kept
     assert len(whole) == 3
     assert resumed.equals(whole)
     assert all(torch.equal(a, b) for a, b in zip(expected.parameters(), got.parameters(), strict=True))

@@ -84,6 +84,15 @@ class Kill(TrainerCallback):
         return control
 
 
+class Count(TrainerCallback):
+    """Counts the steps that are really made."""
+
+    steps = 0
+
+    def on_step_end(self, args, state, control, **kwargs):
+        self.steps += 1
+
+
 def test_a_killed_training_resumes_to_the_same_end(tiny, instructions, tmp_path, smoke, capsys):
     p = smoke.replace(batch_size=2, learning_rate=0.01, lora_dropout=0.1)
     whole, expected = tuned(tiny, instructions, tmp_path / "whole", p)
@@ -92,7 +101,9 @@ def test_a_killed_training_resumes_to_the_same_end(tiny, instructions, tmp_path,
         idk_it.train(p, model, processor, instructions, tmp_path / "killed", callbacks=[Kill()])
     assert not (tmp_path / "killed" / "adapter").exists()
     (tmp_path / "killed" / "partial" / "checkpoints" / "checkpoint-6").mkdir()  # as a kill during saving leaves it
-    resumed, got = tuned(tiny, instructions, tmp_path / "killed", p)
+    count = Count()
+    resumed, got = tuned(tiny, instructions, tmp_path / "killed", p, [count])
+    assert count.steps == 7  # twelve, less the five that were kept
     assert "resumes from checkpoint-5" in capsys.readouterr().err
     assert len(whole) == 3
     assert resumed.equals(whole)
@@ -109,9 +120,9 @@ def test_no_checkpoint_of_a_kill_during_saving_is_taken(tmp_path):
     assert idk_it.last_checkpoint(tmp_path / "nothing") is None
 
 
-def tuned(tiny, instructions, folder, p):
+def tuned(tiny, instructions, folder, p, callbacks=None):
     model, processor = models.load(str(tiny[2]), device="cpu")
-    history = idk_it.train(p, model, processor, instructions, folder)
+    history = idk_it.train(p, model, processor, instructions, folder, callbacks)
     adapted, _ = models.load(str(tiny[2]), folder / "adapter", device="cpu")
     return history, adapted
 
