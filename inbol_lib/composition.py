@@ -36,8 +36,8 @@ def apportion(wanted: dict[str, int], there: dict[str, int], rule: str) -> dict[
         raise ShortClassError(f"too few questions ({text}). Estimate more, ask for less, or set short_class to shrink or repeat.")
     if rule == "repeat":
         return dict(wanted)
-    factor = min(there[k] / n for k, n in wanted.items() if n)
-    return {k: int(n * factor) for k, n in wanted.items()}
+    have, want = min(((there[k], n) for k, n in wanted.items() if n), key=lambda pair: pair[0] / pair[1])
+    return {k: n * have // want for k, n in wanted.items()}  # whole numbers: 15 / 22 * 22 is less than 15
 
 
 def draw(frame: pd.DataFrame, n: int, rng: np.random.Generator) -> pd.DataFrame:
@@ -75,7 +75,7 @@ def instructions(answerable: Dataset, unanswerable: Dataset, p: Params) -> tuple
     wanted = {"known": n_known, "unknown": p.num_instructions - n_known}
     there = {"known": len(known), "unknown": len(intrinsic) + len(outside)}
     sizes = apportion(wanted, there, p.short_class)
-    n_out = min(max(sizes["unknown"] // 2, sizes["unknown"] - len(intrinsic)), max(len(outside), sizes["unknown"] // 2))
+    n_out = extrinsic_share(sizes["unknown"], len(intrinsic), len(outside))
     parts = [
         (answerable, draw(known, sizes["known"], rng).assign(response=lambda f: f.correct)),
         (answerable, draw(intrinsic, sizes["unknown"] - n_out, rng).assign(response=lambda f: f.refusal)),
@@ -95,6 +95,14 @@ def instructions(answerable: Dataset, unanswerable: Dataset, p: Params) -> tuple
     counts = {"known": len(parts[0][1]), "unknown_intrinsic": len(parts[1][1]), "unknown_extrinsic": len(parts[2][1]),
               "wanted": wanted, "there": there}  # fmt: skip
     return tables[0], tables[1], counts
+
+
+def extrinsic_share(n: int, intrinsic: int, extrinsic: int) -> int:
+    """How many of `n` unknown questions are unanswerable ones: half, or what the other half leaves. Where both together are
+    too few (short_class "repeat"), half each, or all of the kind that is there."""
+    if intrinsic + extrinsic < n:
+        return n // 2 if intrinsic and extrinsic else (n if extrinsic else 0)
+    return min(max(n // 2, n - intrinsic), extrinsic)
 
 
 def spoken_gold(row: dict) -> str:

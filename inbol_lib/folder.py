@@ -30,20 +30,27 @@ def check(root: Path) -> tuple[dict, ...]:
     table = root / "questions.jsonl"
     if not table.is_file():
         raise FolderError(f"{table} does not exist; see `python -c 'import inbol_lib.folder as f; help(f)'` for the format")
+    try:
+        lines = table.read_text(encoding="utf-8").split("\n")  # splitlines would also cut at U+2028 inside a question
+    except UnicodeDecodeError as error:
+        raise FolderError(f"{table} is not UTF-8 (byte {error.start}); save it as UTF-8") from None
     rows, problems, ids, images, splits = [], [], {}, {}, {}
-    for number, line in enumerate(table.read_text(encoding="utf-8", errors="replace").splitlines(), 1):
+    for number, line in enumerate(lines, 1):
         if not line.strip():
             continue
         row, wrong = _read(line)
         if row is not None:
             if isinstance(name := row.get("image"), str):
                 wrong += images[name] if name in images else images.setdefault(name, _look(root, name))
-            if row.get("id") in ids:
+            if not isinstance(row.get("id"), str):
+                pass  # already named
+            elif row["id"] in ids:
                 wrong.append(f"id {row['id']!r} was used in line {ids[row['id']]}")
-            ids.setdefault(row.get("id"), number)
+            else:
+                ids[row["id"]] = number
         if not wrong:
             row["split"] = row.get("split") or _hashed_split(row["image"])
-            first = splits.setdefault(row["image"], row["split"])
+            first = splits.setdefault((root / row["image"]).resolve(), row["split"])
             if first != row["split"]:
                 wrong.append(f"image {row['image']!r} is in split {first!r} as well as {row['split']!r}")
             rows.append(row)
@@ -77,8 +84,8 @@ def _answer_problems(row: dict) -> list[str]:
         return [f"'answers' must list at least one non-empty string, given {answers!r}"]
     if not _texts(choices):
         return [f"'choices' must be a list of strings, given {choices!r}"]
-    if choices and (not 2 <= len(choices) <= 9 or not set(answers) & set(choices)):
-        return [f"'choices' must hold 2 to 9 options, one of them the answer; given {choices!r}"]
+    if choices and (not 2 <= len(choices) <= 9 or answers[0] not in choices):
+        return [f"'choices' must hold 2 to 9 options, one of them the answer (the first of `answers`); given {choices!r}"]
     return []
 
 
@@ -87,15 +94,19 @@ def _texts(value: object) -> bool:
 
 
 def _look(root: Path, name: str) -> list[str]:
-    file = (root / name).resolve()
+    try:
+        file = (root / name).resolve()
+        there = file.is_file()
+    except (OSError, ValueError) as error:
+        return [f"image path {name[:40]!r} is no file name ({error.__class__.__name__})"]
     if not file.is_relative_to(root.resolve()):
         return [f"image path {name!r} leaves the folder"]
-    if not file.is_file():
+    if not there:
         return [f"image {name!r} does not exist"]
     try:
         with Image.open(file) as image:
-            image.verify()
-    except (UnidentifiedImageError, OSError, SyntaxError) as error:
+            image.load()  # verify() alone passes a cut JPEG
+    except (UnidentifiedImageError, OSError, SyntaxError, Image.DecompressionBombError) as error:
         return [f"{name!r} is no readable image ({type(error).__name__})"]
     return []
 

@@ -20,7 +20,11 @@ from inbol_lib.templates import REFUSAL_TEMPLATES
 
 CHECKS = ("absent", "premise", "beyond")
 STEPS = ("generated", "unparsable", "verified out", "already refused", "kept")
-_PAIR = re.compile(r"Question\s*\d*\s*:\s*(?P<question>.+?)\s*\n+\s*\**Explanation\s*\d*\**\s*:\s*(?P<explanation>[^\n]+)", re.S | re.I)
+_MARK = r"(?:Question|Explanation)\s*\d*\s*:"
+_PAIR = re.compile(
+    rf"Question\s*\d*\s*:\s*(?P<question>(?!{_MARK})\S(?:(?!{_MARK}).)*?)\s*Explanation\s*\d*\s*:\s*(?P<explanation>(?:(?!{_MARK})[^\n])+)",
+    re.S | re.I,
+)
 
 
 def parse_pairs(text: str) -> list[tuple[str, str]]:
@@ -33,6 +37,8 @@ def swapped(questions: Dataset, n: int, seed: int) -> list[dict]:
     """`n` open questions, each with the image of another row (never its own); Question rows without answers."""
     rng = np.random.default_rng(seed)
     meta = questions.remove_columns("image").to_list()
+    if n and len({r["image_id"] for r in meta}) < 2:
+        raise ParameterError("swapping needs two images or more, and all questions share one; set swap_share to 0 or add images")
     open_rows = [i for i, r in enumerate(meta) if not r["choices"]] or list(range(len(meta)))
     rows = []
     for i in rng.permutation(open_rows)[:n]:
