@@ -59,14 +59,14 @@ rule stage:
 
 use rule stage as confidence with:  # 01: how sure is the model?
     input:
-        made_from, code("sampling", "judging", "confidence", "questions"),
+        made_from, code("models", "sampling", "matching", "judging", "confidence", "questions"),
     output:
         RUNS + "/{stage,confidence}/{folder}/metrics.json",
 
 
 use rule stage as unanswerable with:  # 02: questions that the image can not answer
     input:
-        made_from, code("sampling", "unanswerable"),
+        made_from, code("sampling", "matching", "unanswerable"),
     output:
         RUNS + "/{stage,unanswerable}/{folder}/metrics.json",
 
@@ -94,7 +94,7 @@ use rule stage as ca_dpo with:  # 05: confidence-aware DPO and its variants
 
 use rule stage as evaluation with:  # 06: outcomes of every method
     input:
-        made_from, code("evaluation", "judging", "sampling", "metrics", "intervals", "tables", "plots"),
+        made_from, code("evaluation", "judging", "matching", "sampling", "metrics", "intervals", "tables", "plots"),
     output:
         RUNS + "/{stage,evaluation}/{folder}/metrics.json",
 
