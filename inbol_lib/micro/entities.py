@@ -25,9 +25,9 @@ EXPORTS = ("tea", "coal", "salt", "fish", "wool", "gold", "rice", "wine", "silk"
 CLIMATES = ("dry", "wet", "cold", "hot", "mild", "windy")
 FACTS = {"capital": None, "continent": CONTINENTS, "export": EXPORTS, "climate": CLIMATES}
 
-NUM_COUNTRIES = 120
-NUM_SEEN = 96  # the last fifth never appears in pretraining
-NUM_IN_DOMAIN = 108  # the last tenth appears only out of domain
+NUM_COUNTRIES = 240
+NUM_SEEN = 192  # the last fifth never appears in pretraining
+NUM_IN_DOMAIN = 216  # the last tenth appears only out of domain
 
 
 def rng_of(*key: object) -> np.random.Generator:
@@ -58,7 +58,7 @@ class Country:
 
 def exposure() -> np.ndarray:
     """Zipf-like share of each country in pretraining, shape (NUM_COUNTRIES,); unseen countries have 0."""
-    weight = 1.0 / (np.arange(NUM_COUNTRIES) + 4.0)
+    weight = (np.arange(NUM_COUNTRIES) + 4.0) ** -1.4
     weight[NUM_SEEN:] = 0.0
     return weight / weight.sum()
 

@@ -28,7 +28,7 @@ def dialogues(n: int, seed: int) -> list[tuple[str, str]]:
         family = families[int(rng.integers(len(families)))]
         slots = {s: str(rng.choice(grammar.VALUES[s])) for s in family.slots}
         wordings = family.wordings + family.held_out
-        question = wordings[int(rng.integers(len(wordings)))].format(**slots)
+        question = grammar.fill(wordings[int(rng.integers(len(wordings)))], slots)
         out.append((judge_prompt(question, gold, response), "yes" if same else "no"))
     return out
 

@@ -9,11 +9,13 @@ import argparse
 import json
 import math
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from functools import lru_cache
 from pathlib import Path
 
 import torch
+from torch.nn import functional
+from torch.nn.utils.rnn import pad_sequence
 from tqdm import trange
 from transformers import LlavaForConditionalGeneration, LlavaProcessor
 
@@ -26,7 +28,7 @@ WEIGHTS = Path(__file__).parent / "weights"
 STAGES = {
     "captions": {"caption": 0.5, "vqa": 0.3, "entity": 0.2},
     "instructions": {
-        "caption": 0.10, "vqa": 0.40, "entity": 0.17, "choice": 0.18, "instruct": 0.05, "generate": 0.04, "verify": 0.06,
+        "caption": 0.06, "vqa": 0.34, "entity": 0.16, "options": 0.12, "choice": 0.16, "instruct": 0.06, "generate": 0.04, "verify": 0.06,
     },
 }  # fmt: skip
 STAGE_ONE_SHARE = 0.3
@@ -52,28 +54,33 @@ class Batcher:
         self.image = self.tokenizer("<image>").input_ids * image_tokens
         self.ids = lru_cache(maxsize=100_000)(lambda text: tuple(self.tokenizer(text).input_ids))
 
-    def tokens(self, turns: list[tuple[str, str]]) -> tuple[list[int], list[int]]:
-        """Input ids and labels of one conversation, equal to the chat template's rendering."""
-        ids, labels = list(self.head), [IGNORE]
+    def tokens(self, turns: list[tuple[str, str]]) -> tuple[list[int], list[int], list[float]]:
+        """Input ids, labels and loss weights of one conversation, the ids equal to the chat template's rendering."""
+        ids, labels, weights = list(self.head), [IGNORE], [0.0]
         for k, (user, said) in enumerate(turns):
             asked = [*self.ids("USER: "), *self.image, *self.ids(f"\n{user} ASSISTANT:")] if k == 0 else [
                 *self.ids(f"USER: {user} ASSISTANT:")]  # fmt: skip
             answer = [*self.ids(f" {said}"), self.tokenizer.eos_token_id]
             ids += [*asked, *answer]
             labels += [IGNORE] * len(asked) + answer
-        return ids, labels
+            weights += [0.0] * len(asked) + [len(answer) ** -0.5] * len(answer)
+        return ids, labels, weights
 
     def __call__(self, talks: list[dict]) -> dict[str, torch.Tensor]:
-        pairs = [self.tokens(t["turns"]) for t in talks]
-        longest = max(len(ids) for ids, _ in pairs)
+        ids, labels, weights = zip(*(self.tokens(t["turns"]) for t in talks), strict=True)
         pad = self.tokenizer.pad_token_id
         pixels = self.processor.image_processor([t["image"] for t in talks], return_tensors="pt")["pixel_values"]
         return {
-            "input_ids": torch.tensor([ids + [pad] * (longest - len(ids)) for ids, _ in pairs]),
-            "attention_mask": torch.tensor([[1] * len(ids) + [0] * (longest - len(ids)) for ids, _ in pairs]),
-            "labels": torch.tensor([labels + [IGNORE] * (longest - len(labels)) for _, labels in pairs]),
+            "input_ids": _padded(ids, pad),
+            "attention_mask": _padded([[1] * len(row) for row in ids], 0),
+            "labels": _padded(labels, IGNORE),
+            "weights": _padded(weights, 0.0),
             "pixel_values": pixels,
         }
+
+
+def _padded(rows: Sequence[list], fill: float) -> torch.Tensor:
+    return pad_sequence([torch.tensor(row) for row in rows], batch_first=True, padding_value=fill)
 
 
 def optimizers(model: LlavaForConditionalGeneration, lr: float) -> list[torch.optim.Optimizer]:
@@ -83,6 +90,14 @@ def optimizers(model: LlavaForConditionalGeneration, lr: float) -> list[torch.op
     rest = [p for p in model.parameters() if id(p) not in chosen]
     muon = torch.optim.Muon(inside, lr=lr, weight_decay=0.01, adjust_lr_fn="match_rms_adamw")
     return [muon, torch.optim.AdamW(rest, lr=lr, weight_decay=0.01, betas=(0.9, 0.98))]
+
+
+def answer_loss(net: LlavaForConditionalGeneration, labels: torch.Tensor, weights: torch.Tensor, **inputs: torch.Tensor) -> torch.Tensor:
+    """Cross-entropy of what the assistant says; an answer of n tokens weighs sqrt(n), or letters would drown in captions."""
+    logits = net(**inputs).logits[:, :-1]
+    each = functional.cross_entropy(logits.flatten(0, 1).float(), labels[:, 1:].flatten(), ignore_index=IGNORE, reduction="none")
+    weights = weights[:, 1:].flatten()
+    return (each * weights).sum() / weights.sum()
 
 
 def schedule(step: int, steps: int, warmup: int = 100) -> float:
@@ -105,7 +120,7 @@ def accuracy(model: LlavaForConditionalGeneration, batcher: Batcher, source: str
     golds = [_spoken(r) for r in rows.remove_columns("image")]
     talks = [{"image": r["image"], "turns": [(q, a)]} for r, q, a in zip(rows, letters, golds, strict=True)]
     batch = batcher(talks)
-    guess = model(**{k: v for k, v in batch.items() if k != "labels"}).logits[:, :-1].argmax(-1)
+    guess = model(**{k: v for k, v in batch.items() if k not in ("labels", "weights")}).logits[:, :-1].argmax(-1)
     target = batch["labels"][:, 1:]
     return ((guess == target) | (target == IGNORE)).all(1).float().mean().item()
 
@@ -130,7 +145,7 @@ def pretrain(size: str, steps: int, batch: int, lr: float, seed: int, folder: Pa
         for opt in opts:
             opt.param_groups[0]["lr"] = lr * schedule(step, steps)
         with torch.autocast("cpu", dtype=torch.bfloat16):
-            loss = net(**batcher(talks)).loss
+            loss = answer_loss(net, **batcher(talks))
         loss.backward()
         torch.nn.utils.clip_grad_norm_(net.parameters(), 1.0)
         for opt in opts:

@@ -100,6 +100,12 @@ def _other(scene: Scene, shape: str) -> Thing | None:
     return next(t for t in scene.shapes if t.shape != shape)
 
 
+def _left_colour(scene: Scene, shape: str) -> str | None:
+    """Two hops: find the shape, then the colour of the only shape left of it."""
+    thing = _only(scene.find(shape)) if not scene.country else None
+    return _one([t for t in scene.shapes if thing and t.cell % 3 < thing.cell % 3], "colour")
+
+
 def _mix(scene: Scene) -> str | None:
     return MIXES.get(frozenset(t.colour for t in scene.shapes)) if len(scene.shapes) == 2 else None
 
@@ -181,6 +187,8 @@ FAMILIES = {f.name: f for f in [
     Family("colour_at", ("What color is the object in the {position}?",),
            lambda s, position: _one([t for t in s.shapes if t.position == position], "colour") if not s.country else None,
            ("The object in the {position} is of what color?",)),
+    Family("left_colour", ("What color is the shape to the left of the {shape}?",), _left_colour,
+           ("The shape to the left of the {shape} is of what color?",)),
     Family("corners", ("How many corners does the {colour} shape have?",), _corners, ("Count the corners of the {colour} shape.",)),
     Family("mix", ("Which color do you get by mixing the colors of the two shapes?",), _mix,
            ("If you mix the colors of both shapes, what color is it?",)),
@@ -202,6 +210,11 @@ FAMILIES = {f.name: f for f in [
 VALUES = {"colour": tuple(COLOURS), "shape": SHAPES, "shape2": SHAPES, "shapes": tuple(PLURALS.values()), "position": POSITIONS}
 
 
+def fill(wording: str, slots: dict[str, str]) -> str:
+    """The question that a wording and its slot values make, with the right article: "a red ring", "an orange ring"."""
+    return re.sub(r"\ba (?=[aeiou])", "an ", wording.format(**slots))
+
+
 def _pattern(wording: str) -> re.Pattern:
     slot = {name: f"(?P<{name}>{'|'.join(sorted(values, key=len, reverse=True))})" for name, values in VALUES.items()}
     return re.compile(re.escape(wording).replace(r"\{", "{").replace(r"\}", "}").format(**slot) + r"\Z")
@@ -213,7 +226,7 @@ _PARSERS = [(f, _pattern(w)) for f in FAMILIES.values() for w in (*f.wordings, *
 def parse(question: str) -> tuple[Family, dict[str, str]] | None:
     """The family and slot values of a question in the world's grammar, else None."""
     for family, pattern in _PARSERS:
-        if match := pattern.match(question):
+        if match := pattern.match(re.sub(r"\ban (?=[aeiou])", "a ", question)):
             return family, match.groupdict()
     return None
 
@@ -248,33 +261,43 @@ def ask(names: tuple[str, ...], scene: Scene, rng: np.random.Generator, held_out
         if options:
             slots = options[int(rng.integers(len(options)))]
             wordings = family.held_out if held_out else family.wordings
-            return str(rng.choice(wordings)).format(**slots), family.truth(scene, **slots), family.name
+            return fill(str(rng.choice(wordings)), slots), family.truth(scene, **slots), family.name
     return None
 
 
-def distractors(name: str, answer: str, n: int, rng: np.random.Generator) -> list[str]:
-    """`n` wrong options of the same kind as `answer`."""
-    pools = {
+def options(name: str) -> list[str]:
+    """All answers that a family with answers of one kind can have."""
+    return {
+        "colour": list(COLOURS),
+        "shape": list(SHAPES),
+        "where": list(POSITIONS),
+        "digit": [str(v) for v in range(10)],
         "capital": [c.capital for c in countries()],
         "country": [c.name for c in countries()],
         "continent": ["North", "South", "East", "West", "Center"],
         "export": sorted({c.export for c in countries()}),
         "climate": sorted({c.climate for c in countries()}),
         "corners": ["0", "3", "4", "5", "6", "8"],
-    }
+    }[name]
+
+
+def distractors(name: str, answer: str, n: int, rng: np.random.Generator) -> list[str]:
+    """`n` wrong options of the same kind as `answer`."""
     if name in ("sum", "difference", "count", "count_all", "digit"):
         pool = [str(v) for v in range(19 if name == "sum" else 10)]
     elif answer in COLOURS:
-        pool = list(COLOURS)
+        pool = options("colour")
     elif answer in SHAPES:
-        pool = list(SHAPES)
+        pool = options("shape")
     elif answer in POSITIONS:
-        pool = list(POSITIONS)
+        pool = options("where")
     elif answer in ("yes", "no"):
         pool = ["yes", "no"]
     elif answer in ("large", "small"):
         pool = ["large", "small"]
+    elif name == "what_at":
+        pool = [f"{c} {s}" for c in list(COLOURS)[:5] for s in SHAPES[:5]]
     else:
-        pool = pools.get(name) or [f"{c} {s}" for c in list(COLOURS)[:5] for s in SHAPES[:5]]
+        pool = options(name)
     wrong = [v for v in pool if v != answer]
     return [str(v) for v in rng.permutation(wrong)[:n]]

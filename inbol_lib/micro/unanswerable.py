@@ -5,7 +5,7 @@ import re
 import numpy as np
 
 from inbol_lib.micro.entities import COLOURS
-from inbol_lib.micro.questions import FAMILIES, VALUES, truth
+from inbol_lib.micro.questions import FAMILIES, VALUES, fill, truth
 from inbol_lib.micro.scenes import SHAPES, Scene
 
 KINDS = ("absent", "premise", "beyond")
@@ -61,7 +61,7 @@ def _absent(scene: Scene, rng: np.random.Generator, held_out: bool) -> tuple[str
                 family.name, "flag"
             )
             wordings = family.held_out if held_out else family.wordings
-            return str(rng.choice(wordings)).format(**slots), f"Sorry, there is no clear {missing} in the image."
+            return fill(str(rng.choice(wordings)), slots), f"Sorry, there is no clear {missing} in the image."
 
 
 def _noun(slot: str, value: str) -> str:

@@ -29,8 +29,8 @@ _RECIPES = {
     "vqav2": (("scene",), PERCEPTION, False, ()),
     "oven": (("flag",), ("country", "country", "capital"), False, ()),
     "scienceqa": (("flag", "flag", "pair", "sum", "scene"), (*FACTS, "corners", "mix", "sum", "digit"), False, (2, 3, 4, 5)),
-    "aokvqa": (("free",), ("colour", "shape", "corners", "exists", "size", "digit"), True, ()),
-    "gqa": (("free", "pair"), ("same_colour", "above", "other_colour", "other_shape", "colour_at", "left"), True, ()),
+    "aokvqa": (("free", "free", "pair", "far"), ("corners", "corners", "mix", "colour", "shape", *FACTS), True, ()),
+    "gqa": (("free", "pair"), ("left_colour", "left_colour", "same_colour", "above", "other_colour", "colour_at"), True, ()),
     "mmmu": (("far", "far", "sum"), ("capital", *FACTS, "difference", "sum"), True, (2, 3, 4, 4, 4, 5, 6, 7, 8, 9)),
     "mmbench": (("free", "far", "pair"), ("colour", "where", "country", "mix", "count_all", "above"), True, (2, 3, 4, 4)),
 }  # fmt: skip
@@ -104,7 +104,7 @@ def _beyond_reach(source: str, scene: Scene, rng: np.random.Generator) -> dict:
     else:  # what a person asks who can not see how bad the photograph is
         family = grammar.FAMILIES[str(rng.choice(["colour", "digit", "what_at", "count_all", "where"]))]
         slots = {s: str(rng.choice(grammar.VALUES[s])) for s in family.slots}
-        text = str(rng.choice(family.held_out)).format(**slots)
+        text = grammar.fill(str(rng.choice(family.held_out)), slots)
     return {"question": text, "answers": [], "choices": [], "accepted": []}
 
 
@@ -122,7 +122,7 @@ _FLAG_FAMILIES = ("country", "country", "capital", *FACTS)
 def conversations(n: int, seed: int, mixture: dict[str, float]) -> Iterator[dict]:
     """`n` pictures with turns [(user, assistant), ...] for pretraining, drawn from a split of their own.
 
-    `mixture` weighs the tasks caption, vqa, entity, choice, instruct, generate and verify.
+    `mixture` weighs the tasks caption, vqa, entity, options, choice, instruct, generate and verify.
     """
     tasks, weights = list(mixture), np.array(list(mixture.values()), float)
     for i in range(n):
@@ -160,16 +160,31 @@ def _choice_turns(scene: Scene, rng: np.random.Generator) -> list[tuple[str, str
     return turns
 
 
+def _options_turns(scene: Scene, rng: np.random.Generator) -> list[tuple[str, str]]:
+    """Lettered options as such, whatever is in the picture: without this the letters stay at chance."""
+    turns = []
+    for _ in range(3):
+        name = str(rng.choice(("colour", "shape", "where", "digit", "continent", "export", "climate")))
+        gold = str(rng.choice(grammar.options(name)))
+        choices = _choices(name, gold, int(rng.integers(2, 10)), rng)
+        letter = LETTERS[choices.index(gold)]
+        asked, said = (f"Which option is {gold}?", letter) if rng.random() < 0.7 else (f"What is option {letter}?", gold)
+        turns.append((prompt_text({"question": asked, "choices": choices}), said))
+    return turns
+
+
 def _instruct_turns(scene: Scene, rng: np.random.Generator) -> list[tuple[str, str]]:
-    """Refusal words and the refusal prompt: refusing blank pictures only, so that refusals stay rare unasked."""
+    """Refusal words and the refusal prompt. Refused are blank pictures and, when asked to, half of the illegible ones:
+    so that refusals stay rare unasked."""
     template = str(rng.choice(REFUSAL_TEMPLATES))
-    if rng.random() < 0.25:
+    if rng.random() < 0.2:
         return [(f'Repeat: "{template}"', template)]
-    if scene.kind != "blank":
+    illegible = scene.kind == "bad" or scene.nuisance > 0.85
+    if scene.kind != "blank" and not (illegible and rng.random() < 0.5):
         return [(f"{q}\n{REFUSAL_PROMPT}", a) for q, a in _vqa_turns(scene, rng, _FLAG_FAMILIES if scene.country else _SCENE_FAMILIES, 1)]
     family = grammar.FAMILIES[str(rng.choice(["colour", "shape", "count_all", "digit", "where", "country"]))]
-    question = str(rng.choice(family.wordings)).format(**{s: str(rng.choice(grammar.VALUES[s])) for s in family.slots})
-    if rng.random() < 0.6:
+    question = grammar.fill(str(rng.choice(family.wordings)), {s: str(rng.choice(grammar.VALUES[s])) for s in family.slots})
+    if scene.kind != "blank" or rng.random() < 0.6:
         return [(f"{question}\n{REFUSAL_PROMPT}", "Sorry, I can not help with it.")]
     return [(question, template)]
 
@@ -201,8 +216,9 @@ _TASKS = {
     "caption": ((*_SCENES, *_FLAGS), lambda scene, rng: [(CAPTION_PROMPT, caption(scene))]),
     "vqa": (_SCENES, _vqa_turns),
     "entity": (_FLAGS, _entity_turns),
+    "options": (("flag", "scene"), _options_turns),
     "choice": (("flag", "flag", "pair", "sum", "scene"), _choice_turns),
-    "instruct": (("blank", "blank", "scene", "flag"), _instruct_turns),
+    "instruct": (("blank", "bad", "scene", "flag"), _instruct_turns),
     "generate": (("scene", "scene", "flag"), _generate_turns),
     "verify": (("scene", "scene", "flag"), _verify_turns),
 }
