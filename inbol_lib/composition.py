@@ -1,6 +1,5 @@
 """IDK instructions, preference pairs and balanced test sets from standard records (paper, Sec. 3.2, App. E, F)."""
 
-from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -44,21 +43,16 @@ def draw(frame: pd.DataFrame, n: int, rng: np.random.Generator) -> pd.DataFrame:
     """`n` rows, as evenly over the sources as they allow; rows repeat only when there are fewer than `n`."""
     if len(frame) == 0 or n == 0:
         return frame.head(0)
-    rounds, left = [], n
-    while left > 0:
-        shuffled = frame.iloc[rng.permutation(len(frame))]
-        turn = shuffled.groupby("source").cumcount()
-        rounds.append(shuffled.iloc[np.argsort(turn, kind="stable")].head(left))
-        left -= len(rounds[-1])
-    return pd.concat(rounds)
+    rounds = [frame.iloc[rng.permutation(len(frame))] for _ in range(-(-n // len(frame)))]
+    return pd.concat(r.iloc[np.argsort(r.groupby("source").cumcount(), kind="stable")] for r in rounds).head(n)
 
 
-def _take(records: Dataset, frame: pd.DataFrame, columns: Sequence[str]) -> Dataset:
-    """The chosen rows with their images and the named columns of the frame."""
-    chosen = records.select(frame["row"].to_list()).select_columns(["image"])
-    for name in columns:
-        chosen = chosen.add_column(name, frame[name].to_list())
-    return chosen
+def _take(answerable: Dataset, inside: pd.DataFrame, unanswerable: Dataset, outside: pd.DataFrame, columns: list[str]) -> Dataset:
+    """The chosen rows of both tables with their images and the named columns of the frames."""
+    images = [table.select(frame["row"].to_list()).select_columns(["image"]) for table, frame in
+              ((answerable, inside), (unanswerable, outside)) if len(frame)]  # fmt: skip
+    texts = Dataset.from_list(pd.concat([inside, outside])[columns].to_dict("records"))
+    return concatenate_datasets([concatenate_datasets(images), texts], axis=1)
 
 
 def instructions(answerable: Dataset, unanswerable: Dataset, p: Params) -> tuple[Dataset, Dataset, dict[str, Any]]:
@@ -76,25 +70,16 @@ def instructions(answerable: Dataset, unanswerable: Dataset, p: Params) -> tuple
     there = {"known": len(known), "unknown": len(intrinsic) + len(outside)}
     sizes = apportion(wanted, there, p.short_class)
     n_out = extrinsic_share(sizes["unknown"], len(intrinsic), len(outside))
-    parts = [
-        (answerable, draw(known, sizes["known"], rng).assign(response=lambda f: f.correct)),
-        (answerable, draw(intrinsic, sizes["unknown"] - n_out, rng).assign(response=lambda f: f.refusal)),
-        (unanswerable, draw(outside, n_out, rng).assign(response=lambda f: f.refusal, kind="unanswerable")),
-    ]
-    gold = [
-        (
-            answerable,
-            draw(inside, sum(sizes.values()) - n_out, rng).assign(
-                response=lambda f: [spoken_gold(r) for r in f.to_dict("records")], kind="answerable"
-            ),
-        ),
-        parts[2],
-    ]
+    spoken = inside.assign(response=[spoken_gold(r) for r in inside.to_dict("records")], kind="answerable")
+    right = draw(known.assign(response=known.correct), sizes["known"], rng)
+    unknown = draw(intrinsic.assign(response=intrinsic.refusal), sizes["unknown"] - n_out, rng)
+    refused = draw(outside.assign(response=outside.refusal, kind="unanswerable"), n_out, rng)
+    gold = draw(spoken, len(right) + len(unknown), rng)
     columns = ["id", "prompt", "response", "kind", "source"]
-    tables = [concatenate_datasets([_take(t, f, columns) for t, f in made if len(f)]) for made in (parts, gold)]
-    counts = {"known": len(parts[0][1]), "unknown_intrinsic": len(parts[1][1]), "unknown_extrinsic": len(parts[2][1]),
+    idk, sft = (_take(answerable, pd.concat(taught), unanswerable, refused, columns) for taught in ([right, unknown], [gold]))
+    counts = {"known": len(right), "unknown_intrinsic": len(unknown), "unknown_extrinsic": len(refused),
               "wanted": wanted, "there": there}  # fmt: skip
-    return tables[0], tables[1], counts
+    return idk, sft, counts
 
 
 def extrinsic_share(n: int, intrinsic: int, extrinsic: int) -> int:
@@ -120,11 +105,8 @@ def preferences(answerable: Dataset, unanswerable: Dataset, p: Params) -> tuple[
     rng = np.random.default_rng(p.data_seed + 202)
     inside, outside = describe(answerable, p), describe(unanswerable, p).assign(kind="unknown")
     both = pd.concat([inside.assign(table=0), outside.assign(table=1)])
-    eligible = both[
-        ((both.kind == "known") & (both.correct != ""))
-        | ((both.kind == "unknown") & (both.incorrect != ""))
-        | ((both.kind == "mixed") & (both.correct != "") & (both.incorrect != ""))
-    ]
+    both = both.assign(right=(both.kind == "unknown") | (both.correct != ""), wrong=(both.kind == "known") | (both.incorrect != ""))
+    eligible = both[(both.kind != "unjudged") & both.right & both.wrong]  # holds every response that its pairs need
     unknown, mixed, known = p.pair_ratio
     unit = p.num_pairs / (unknown + 2 * mixed + known)
     wanted = {"unknown": round(unit * unknown), "mixed": round(unit * mixed), "known": round(unit * known)}
@@ -132,10 +114,10 @@ def preferences(answerable: Dataset, unanswerable: Dataset, p: Params) -> tuple[
     sizes = apportion(wanted, there, p.short_class)
     drawn = pd.concat([draw(eligible[eligible.kind == k], n, rng) for k, n in sizes.items()])
     columns = ["id", "prompt", "confidence", "kind", "correct", "incorrect", "refusal", "source"]
-    parts = [_take(t, f, columns) for t, f in ((answerable, drawn[drawn.table == 0]), (unanswerable, drawn[drawn.table == 1])) if len(f)]
+    rows = _take(answerable, drawn[drawn.table == 0], unanswerable, drawn[drawn.table == 1], columns)
     counts = {**{k: int(v) for k, v in drawn.kind.value_counts().items()}, "pairs": int(len(drawn) + (drawn.kind == "mixed").sum()),
               "wanted": wanted, "there": {k: int(v) for k, v in there.items()}, "not_eligible": int(len(both) - len(eligible))}  # fmt: skip
-    return concatenate_datasets(parts), counts
+    return rows, counts
 
 
 def balanced(confidence: np.ndarray, n: int, rng: np.random.Generator) -> np.ndarray:
@@ -144,31 +126,36 @@ def balanced(confidence: np.ndarray, n: int, rng: np.random.Generator) -> np.nda
     Levels c and 1 - c are drawn in equal number, so a short level never tilts the mean; fewer than `n` items come back
     when the pool can not give more.
     """
-    valid = np.flatnonzero(~np.isnan(confidence))
-    levels = sorted(set(np.round(confidence[valid], 6)))
-    stock = {v: list(rng.permutation(valid[np.isclose(confidence[valid], v)])) for v in levels}
-    pairs = [(v, round(1 - v, 6)) for v in levels if v <= 0.5 + 1e-9]
-    pairs = [(a, b) for a, b in pairs if b in stock or np.isclose(a, 0.5)]
+    levels = np.round(confidence, 6)
+    stock = {v: list(rng.permutation(np.flatnonzero(levels == v))) for v in np.unique(levels[~np.isnan(levels)])}
+    pairs = [{v, np.round(1 - v, 6)} for v in stock if v <= 0.5]
     chosen: list[int] = []
-    while len(chosen) < n:
+    before = -1
+    while before < len(chosen):
         before = len(chosen)
-        for a, b in pairs:
-            same = np.isclose(a, b)
-            need = [a] if same else [a, b]
-            if all(stock[v] for v in need) and len(chosen) + len(need) <= n:
-                chosen += [int(stock[v].pop()) for v in need]
-        if len(chosen) == before:
-            break
+        for pair in pairs:
+            if len(chosen) + len(pair) <= n and all(stock.get(v) for v in pair):
+                chosen += [int(stock[v].pop()) for v in pair]
     return np.sort(np.array(chosen, dtype=int))
 
 
-def test_set(records: Dataset, unanswerable: Dataset, per_source: int, n_unanswerable: int, seed: int) -> Dataset:
-    """Confidence-balanced items of every source plus unanswerable ones (paper, App. F: 300 + 300 + 300 + 100)."""
+def test_set(
+    records: Dataset, chooser: Dataset, unanswerable: Dataset, per_source: int, n_unanswerable: int, seed: int
+) -> tuple[Dataset, dict[str, dict[str, float]]]:
+    """Confidence-balanced items of every source plus unanswerable ones (paper, App. F: 300 + 300 + 300 + 100), and for each source how
+    many were wanted and got and the mean confidence (None without items) that they were balanced on.
+
+    They are `records` of the evaluated model, balanced on the confidence of `chooser`, another (or the same) model's records of them.
+    """
     rng = np.random.default_rng(seed)
-    confidence, sources = np.array(records["confidence"]), np.array(records["source"])
-    parts = []
-    for source in sorted(set(sources)):
+    by_id = dict(zip(chooser["id"], chooser["confidence"], strict=True))
+    confidence, sources = np.array([by_id[name] for name in records["id"]]), np.array(records["source"])
+    chosen, counts = [], {}
+    for source in np.unique(sources).tolist():
         mine = np.flatnonzero(sources == source)
-        parts.append(records.select(mine[balanced(confidence[mine], per_source, rng)]))
-    take = rng.permutation(len(unanswerable))[:n_unanswerable]
-    return concatenate_datasets([*parts, unanswerable.select(np.sort(take))]).cast(RECORD_FEATURES)
+        chosen.append(mine[balanced(confidence[mine], per_source, rng)])
+        mean = round(float(confidence[chosen[-1]].mean()), 4) if len(chosen[-1]) else None
+        counts[source] = {"wanted": per_source, "got": len(chosen[-1]), "mean_confidence": mean}
+    outside = unanswerable.select(np.sort(rng.permutation(len(unanswerable))[:n_unanswerable]))
+    counts["uavqa"] = {"wanted": n_unanswerable, "got": len(outside), "mean_confidence": 0.0}
+    return concatenate_datasets([records.select(np.concatenate(chosen)), outside]).cast(RECORD_FEATURES), counts

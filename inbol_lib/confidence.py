@@ -40,18 +40,13 @@ def standard_records(questions: Dataset, responses: Sequence[Sequence[str]], ver
     extra = []
     for name, said, found in zip(questions["id"], responses, verdicts, strict=True):
         rng = rng_for(seed, name)
-        right = [r for r, v in zip(said, found, strict=True) if v == "correct"]
-        wrong = [r for r, v in zip(said, found, strict=True) if v == "incorrect"]
+        right, wrong = ([r for r, v in zip(said, found, strict=True) if v == word] for word in ("correct", "incorrect"))
         extra.append({
             "responses": list(said), "verdicts": list(found), "confidence": confidence(found),
             "correct": pick(right, rng), "incorrect": pick(wrong, rng), "refusal": pick(REFUSAL_TEMPLATES, rng),
             "origin": "answerable",
         })  # fmt: skip
-    columns = {k: [row[k] for row in extra] for k in extra[0]} if extra else {}
-    table = questions.flatten_indices() if len(questions) else questions
-    for key, values in columns.items():
-        table = table.add_column(key, values)
-    return table.cast(RECORD_FEATURES)
+    return concatenate_datasets([questions, Dataset.from_list(extra)], axis=1).cast(RECORD_FEATURES)
 
 
 def estimate(p, model, processor, questions: Dataset, partial=None) -> Dataset:

@@ -4,6 +4,8 @@ The paper's hybrid evaluator: string match first, then a language model on what 
 verdict is "unjudged": counted and shown, never guessed.
 """
 
+import base64
+import io
 import os
 import re
 from collections.abc import Callable, Sequence
@@ -12,6 +14,7 @@ from functools import cache
 
 import torch
 from openai import APITimeoutError, InternalServerError, OpenAI, RateLimitError
+from PIL import Image
 from tqdm import trange
 from transformers import AutoModelForCausalLM, AutoTokenizer
 
@@ -31,9 +34,9 @@ def judge_prompt(question: str, gold: str, response: str) -> str:
 
 
 def parse_verdict(text: str) -> bool | None:
-    """yes -> True, no -> False, anything else -> None (strict: the first word alone counts)."""
-    word = re.match(r"\W*(\w+)", text)
-    return {"yes": True, "no": False}.get(word.group(1).lower()) if word else None
+    """yes (yeah) -> True, no (nope) -> False, anything else -> None (strict: the first word alone counts)."""
+    word = re.match(r"\W*(\w*)", text)[1].lower()
+    return {"yes": True, "yeah": True, "no": False, "nope": False}.get(word)
 
 
 @cache
@@ -57,31 +60,40 @@ def _local(judge: str) -> Callable[[list[str]], list[str]]:
     return complete
 
 
-def _endpoint(model: str) -> Callable[[list[str]], list[str]]:
-    """Completions from an OpenAI-compatible server; OPENAI_BASE_URL and OPENAI_API_KEY come from the environment.
+def endpoint(model: str, **settings: float) -> Callable[..., list[str]]:
+    """Completions of texts, each with an image where images are given, from an OpenAI-compatible server; OPENAI_BASE_URL and
+    OPENAI_API_KEY come from the environment, `settings` (max_tokens, temperature, ...) go with each request.
 
     The client retries with backoff. A request that a live server still fails is "" (unjudged); a server out of reach, a wrong key or a
     wrong model raises, because it would leave everything unjudged.
     """
     client = OpenAI(max_retries=RETRIES)
 
-    def one(text: str) -> str:
+    def one(text: str, image: Image.Image | None) -> str:
+        content = [{"type": "image_url", "image_url": {"url": _data_url(image)}}, {"type": "text", "text": text}] if image else text
         try:
-            answer = client.chat.completions.create(model=model, temperature=0, max_tokens=3, messages=[{"role": "user", "content": text}])
+            answer = client.chat.completions.create(model=model, messages=[{"role": "user", "content": content}], **settings)
         except (APITimeoutError, RateLimitError, InternalServerError):
             return ""
         return answer.choices[0].message.content or ""
 
-    def complete(prompts: list[str]) -> list[str]:
+    def complete(texts: Sequence[str], images: Sequence[Image.Image] | None = None) -> list[str]:
         with ThreadPoolExecutor(int(os.environ.get("INBOL_CONCURRENCY", "8"))) as pool:
-            return list(pool.map(one, prompts))
+            return list(pool.map(one, texts, images or [None] * len(texts)))
 
     return complete
 
 
+def _data_url(image: Image.Image) -> str:
+    file = io.BytesIO()
+    image.convert("RGB").save(file, "PNG")
+    return f"data:image/png;base64,{base64.b64encode(file.getvalue()).decode()}"
+
+
 def llm_verdicts(triples: Sequence[Triple], judge: str, batch_size: int = 256) -> dict[Triple, bool | None]:
     """Verdict of the language model `judge` on each distinct (question, gold, response)."""
-    complete = _endpoint(judge.removeprefix("endpoint:")) if judge.startswith("endpoint:") else _local(judge)
+    at_endpoint = judge.startswith("endpoint:")
+    complete = endpoint(judge.removeprefix("endpoint:"), temperature=0, max_tokens=3) if at_endpoint else _local(judge)
     unique = sorted(set(triples), key=lambda t: (len("".join(t)), t))
     verdicts = {}
     for start in trange(0, len(unique), batch_size, desc="judging", unit="batch", disable=not progress()):

@@ -2,20 +2,20 @@
 
 import re
 from pathlib import Path
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from inbol_lib.paths import PARAMS
 
-Share = Field(ge=0, le=1)
-Count = Field(ge=1)
-Method = Literal["original", "refusal_prompt", "sft", "idk_it", "ca_dpo", "dpo_1", "dpo_2", "dpo_3",
-                 "ca_dpo_half", "ca_dpo_shuffled", "ca_dpo_inside"]  # fmt: skip
-
-
+Share = Annotated[float, Field(ge=0, le=1)]
+Count = Annotated[int, Field(ge=1)]
+Seed = Annotated[int, Field(ge=0)]
+Level = Annotated[int, Field(ge=0, le=10)]  # tenths of confidence
+Ratio = Annotated[list[Annotated[float, Field(ge=0)]], Field(min_length=3, max_length=3)]
 Preference = Literal["ca_dpo", "dpo_1", "dpo_2", "dpo_3", "ca_dpo_half", "ca_dpo_shuffled", "ca_dpo_inside"]
+Method = Literal["original", "refusal_prompt", "sft", "idk_it", Preference]
 
 
 class ParameterError(ValueError):
@@ -25,7 +25,7 @@ class ParameterError(ValueError):
 class Params(BaseModel):
     """One flat, frozen set of parameters; a name means the same in every notebook. Sources: see params/micro.yaml."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=True, allow_inf_nan=False)
 
     profile: str
     model: str
@@ -34,14 +34,14 @@ class Params(BaseModel):
     dataset: str = Field(pattern=r"^(micro|folder:.+)$")
     sources: list[str] = Field(min_length=1)
     ood_sources: list[str]
-    seed: int = Field(ge=0)
-    seeds: list[int] = Field(min_length=1)
-    data_seed: int = Field(ge=0)
+    seed: Seed
+    seeds: list[Seed] = Field(min_length=1)
+    data_seed: Seed
 
-    train_questions: int = Count
-    validation_questions: int = Count
-    test_questions: int = Count
-    ood_questions: int = Count
+    train_questions: Count
+    validation_questions: Count
+    test_questions: Count
+    ood_questions: Count
     num_samples: int = Field(ge=2, le=100)
     temperature: float = Field(gt=0, le=5)
     top_p: float = Field(gt=0, le=1)
@@ -52,39 +52,50 @@ class Params(BaseModel):
     unanswerable_generator: str
     second_generator: str
     verifier: str
-    num_unanswerable: int = Count
-    swap_share: float = Share
+    num_unanswerable: Count
+    swap_share: Share
 
-    delta_known: float = Share
-    delta_unknown: float = Share
-    num_instructions: int = Count
-    known_share: float = Share
-    num_pairs: int = Count
-    pair_ratio: list[float] = Field(min_length=3, max_length=3)
+    delta_known: Share
+    delta_unknown: Share
+    num_instructions: Count
+    known_share: Share
+    num_pairs: Count
+    pair_ratio: Ratio
     short_class: Literal["refuse", "shrink", "repeat"]
-    test_per_source: int = Count
-    test_unanswerable: int = Count
-    validation_per_source: int = Count
+    test_per_source: Count
+    test_unanswerable: Count
+    validation_per_source: Count
 
     tuning: Literal["idk_it", "sft"]
     preference: Preference
-    lora_rank: int = Count
-    lora_alpha: int = Count
+    lora_rank: Count
+    lora_alpha: Count
     lora_dropout: float = Field(ge=0, lt=1)
-    batch_size: int = Count
+    batch_size: Count
     learning_rate: float = Field(gt=0, lt=1)
     dpo_learning_rate: float = Field(gt=0, lt=1)
     epochs: float = Field(gt=0)
-    warmup_ratio: float = Share
+    warmup_ratio: Share
     beta: float = Field(gt=0)
 
     methods: list[Method] = Field(min_length=1)
     table4_methods: list[Method]
-    threshold_levels: list[int] = Field(min_length=2)
-    known_shares: list[float]
-    pair_ratios: list[list[float]]
-    probe_train: int = Count
-    probe_test: int = Count
+    threshold_levels: list[Level] = Field(min_length=2)
+    known_shares: list[Share]
+    pair_ratios: list[Ratio]
+    probe_train: Count
+    probe_test: Count
+
+    @property
+    def validation_unanswerable(self) -> int:
+        """Unanswerable validation questions: in proportion to the other ones as in the test set, at least one (ours)."""
+        return max(1, round(self.test_unanswerable * self.validation_per_source / self.test_per_source))
+
+    def check_program(self) -> None:
+        """Raises ParameterError where "program", which knows the micro world's scenes alone, is asked about other images."""
+        asked = [key for key in ("unanswerable_generator", "verifier") if getattr(self, key) == "program"]
+        if asked and self.dataset != "micro":
+            raise ParameterError(f"{', '.join(asked)}: program knows the micro world alone; name a model for {self.dataset}")
 
     def replace(self, **changes: Any) -> "Params":
         """A checked copy with some values changed."""
@@ -99,6 +110,11 @@ def checked(values: dict[str, Any]) -> Params:
         raise ParameterError("\n".join(_explain(e) for e in error.errors())) from None
     if p.delta_known <= p.delta_unknown:
         raise ParameterError(f"delta_known ({p.delta_known}) must be greater than delta_unknown ({p.delta_unknown})")
+    if not all(map(sum, (p.pair_ratio, *p.pair_ratios))):
+        raise ParameterError(f"pair_ratio ({p.pair_ratio}) and each of pair_ratios ({p.pair_ratios}) need a number greater than 0")
+    for key, value in p:
+        if isinstance(value, list) and key != "pair_ratio" and len(set(map(str, value))) < len(value):
+            raise ParameterError(f"{key}: given {value!r}; nothing may stand there twice, because it would count twice")
     return p
 
 
@@ -116,19 +132,14 @@ def _explain(error: dict) -> str:
     return f"{key}: given {given!r} ({type(given).__name__}); {error['msg']}{hint}"
 
 
-def profile_path(profile: str | Path) -> Path:
-    """The YAML file of a profile: a path, or a name under params/."""
+def read(profile: str | Path) -> dict[str, Any]:
+    """The raw values of a profile: a YAML file, or a name under params/."""
     path = Path(profile)
     if path.suffix not in (".yaml", ".yml"):
         path = PARAMS / f"{profile}.yaml"
     if not path.is_file():
         raise ParameterError(f"no profile {str(profile)!r}; there are: {', '.join(sorted(f.stem for f in PARAMS.glob('*.yaml')))}")
-    return path
-
-
-def read(profile: str | Path) -> dict[str, Any]:
-    """The raw values of a profile."""
-    return yaml.safe_load(profile_path(profile).read_text())
+    return yaml.safe_load(path.read_text())
 
 
 def load(profile: str | Path = "smoke", **changes: Any) -> Params:

@@ -18,34 +18,16 @@ _TEXT, _TEXTS = Value("string"), List(Value("string"))
 #: holds the text of the right option. `group` joins rotations of one base question. `accepted` (micro world only) lists
 #: every surface form the world itself calls right and is used only to audit evaluators.
 QUESTION_FEATURES = Features(
-    {
-        "id": _TEXT,
-        "image": Image(),
-        "image_id": _TEXT,
-        "question": _TEXT,
-        "answers": _TEXTS,
-        "choices": _TEXTS,
-        "source": _TEXT,
-        "split": _TEXT,
-        "group": _TEXT,
-        "accepted": _TEXTS,
-    }
-)
+    {"id": _TEXT, "image": Image(), "image_id": _TEXT, "question": _TEXT, "answers": _TEXTS, "choices": _TEXTS,
+     "source": _TEXT, "split": _TEXT, "group": _TEXT, "accepted": _TEXTS}
+)  # fmt: skip
 
 #: The paper's standard record (Fig. 2): a question with one correct, one incorrect and one refusing response, and the
 #: model's confidence in [0, 1]. `responses`/`verdicts` keep all samples; `origin` says how an unanswerable one was made.
 RECORD_FEATURES = Features(
-    {
-        **QUESTION_FEATURES,
-        "responses": _TEXTS,
-        "verdicts": _TEXTS,
-        "confidence": Value("float64"),
-        "correct": _TEXT,
-        "incorrect": _TEXT,
-        "refusal": _TEXT,
-        "origin": _TEXT,
-    }
-)
+    {**QUESTION_FEATURES, "responses": _TEXTS, "verdicts": _TEXTS, "confidence": Value("float64"),
+     "correct": _TEXT, "incorrect": _TEXT, "refusal": _TEXT, "origin": _TEXT}
+)  # fmt: skip
 
 LETTERS = string.ascii_uppercase
 
@@ -74,10 +56,7 @@ def save_table(table: Dataset | pd.DataFrame, path: Path) -> Path:
     path = Path(path)
     path.parent.mkdir(parents=True, exist_ok=True)
     partial = path.with_name(f".{path.name}.{os.getpid()}")
-    if isinstance(table, Dataset):
-        table.to_parquet(partial)
-    else:
-        table.to_parquet(partial, index=False)
+    table.to_parquet(partial, **({"index": False} if isinstance(table, pd.DataFrame) else {}))
     os.replace(partial, path)
     return path
 

@@ -1,7 +1,7 @@
 """The strict papermill wrapper: checks every parameter before a kernel starts.
 
 python -m inbol_lib.run 04_idk_it -f params/micro.yaml -p seed 1
-python -m inbol_lib.run 06_evaluation -f micro -p dataset=folder:/data/my_vqa
+python -m inbol_lib.run 06_evaluation -f micro -p dataset=folder:/data/my_vqa -p unanswerable_generator=micro-s
 """
 
 import argparse
@@ -15,6 +15,8 @@ import yaml
 
 from inbol_lib import params, paths, stages
 from inbol_lib.params import ParameterError, Params
+
+MODELS = ("model", "test_model", "models", "unanswerable_generator", "second_generator", "verifier", "judge")
 
 
 def progress() -> bool:
@@ -39,10 +41,11 @@ def execute(stage: str, p: Params) -> Path:
                 str(source), str(folder / "notebook.ipynb"), parameters=p.model_dump(),
                 progress_bar=False, cwd=str(paths.NOTEBOOKS), kernel_name="python3",
             )  # fmt: skip
-            return folder
+            break
         except RuntimeError as error:  # two kernels that start together can take the same port
             if attempt == 2 or "Kernel died before replying" not in str(error):
                 raise
+    return folder
 
 
 def stage_of(notebook: str) -> str:
@@ -80,7 +83,7 @@ def main(argv: list[str] | None = None) -> int:
     try:
         stage = stage_of(args.notebook)
         p = params.load(args.profile, **overrides(args.parameter))
-        check_dataset(p)
+        check_inputs(stage, p)
     except (ParameterError, ValueError) as error:
         print(error, file=sys.stderr)
         return 2
@@ -89,12 +92,23 @@ def main(argv: list[str] | None = None) -> int:
     return 0
 
 
-def check_dataset(p: Params) -> None:
-    """A folder's every line is checked before any kernel starts."""
-    if p.dataset.startswith("folder:"):
+def check_inputs(stage: str, p: Params) -> None:
+    """Refuse before any kernel starts: micro models that are not packaged, a broken folder, the program on a folder.
+
+    Raises ParameterError that names the key, or FolderError that names every broken line.
+    """
+    packaged = sorted(f.parent.name for f in paths.ROOT.glob("inbol_lib/micro/weights/*/config.json"))  # without loading torch
+    for key in MODELS:
+        named = getattr(p, key)
+        missing = [m for m in ([named] if isinstance(named, str) else named) if m.startswith("micro-") and m not in packaged]
+        if missing:
+            raise ParameterError(f"{key}: {', '.join(missing)} is not packaged; there are {', '.join(packaged)}")
+    if p.dataset != "micro":
         from inbol_lib import folder
 
         folder.check(Path(p.dataset.removeprefix("folder:")))
+        if any(name == "unanswerable" for name, _ in stages.plan(stage, p).values()):
+            p.check_program()
 
 
 if __name__ == "__main__":

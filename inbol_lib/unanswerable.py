@@ -1,36 +1,36 @@
 """The extrinsic boundary: questions that the image can not answer (paper, Sec. 3.2 and App. D.2).
 
 Two ways: swap the image under a question, or prompt a generator for two questions per image. Three checks verify them,
-and what the original model refuses anyway is dropped. Every filter counts what it drops.
+and what the original model refuses anyway is dropped. Every question that was made is counted where it ends.
 """
 
 import re
 from collections import Counter
+from itertools import pairwise
 
 import numpy as np
+import pandas as pd
 from datasets import Dataset
 
 from inbol_lib import models
 from inbol_lib.confidence import pick
-from inbol_lib.judging import is_refusal
+from inbol_lib.judging import endpoint, is_refusal, parse_verdict
 from inbol_lib.params import ParameterError, Params
 from inbol_lib.records import RECORD_FEATURES, prompt, prompt_text, rng_for
 from inbol_lib.sampling import greedy, sample
 from inbol_lib.templates import REFUSAL_TEMPLATES
 
 CHECKS = ("absent", "premise", "beyond")
-STEPS = ("generated", "unparsable", "verified out", "already refused", "kept")
-_MARK = r"(?:Question|Explanation)\s*\d*\s*:"
-_PAIR = re.compile(
-    rf"Question\s*\d*\s*:\s*(?P<question>(?!{_MARK})\S(?:(?!{_MARK}).)*?)\s*Explanation\s*\d*\s*:\s*(?P<explanation>(?:(?!{_MARK})[^\n])+)",
-    re.S | re.I,
-)
+#: Where a question ends, and what is counted: "unparsable" are a generator's answers, the others questions.
+ENDS = ["duplicate", "unverified", "verified out", "already refused", "surplus", "kept"]
+STEPS = ["unparsable", "generated", *ENDS]
 
 
 def parse_pairs(text: str) -> list[tuple[str, str]]:
     """(question, explanation) pairs in a generator's answer; numbering and bold marks are tolerated."""
-    plain = text.replace("*", "").replace("{", "").replace("}", "")
-    return [(m["question"].strip().splitlines()[0].strip(), m["explanation"].strip()) for m in _PAIR.finditer(plain)]
+    _, *parts = re.split(r"(Question|Explanation)\s*\d*\s*:", re.sub(r"[*{}]", "", text), flags=re.I)
+    said = [(mark.lower(), words.strip().split("\n")[0].strip()) for mark, words in zip(parts[::2], parts[1::2], strict=True)]
+    return [(q, e) for (first, q), (second, e) in pairwise(said) if (first, second) == ("question", "explanation") and q and e]
 
 
 def swapped(questions: Dataset, n: int, seed: int) -> list[dict]:
@@ -42,67 +42,67 @@ def swapped(questions: Dataset, n: int, seed: int) -> list[dict]:
     open_rows = [i for i, r in enumerate(meta) if not r["choices"]] or list(range(len(meta)))
     rows = []
     for i in rng.permutation(open_rows)[:n]:
-        j = int(rng.integers(len(meta)))
-        while meta[j]["image_id"] == meta[i]["image_id"]:
-            j = int(rng.integers(len(meta)))
-        rows.append(_row(meta[j], questions[j]["image"], meta[i]["question"], f"swap-{meta[i]['id']}", "swap"))
+        j = next(j for j in rng.permutation(len(meta)).tolist() if meta[j]["image_id"] != meta[i]["image_id"])
+        rows.append(_row(questions[j], meta[i]["question"], f"swap-{meta[i]['id']}", "swap"))
     return rows
 
 
-def generated(p: Params, generator: str, questions: Dataset, n: int, seed: int) -> tuple[list[dict], int]:
-    """About `n` questions from a generator, two per image, and the number of answers that held none.
+def generated(p: Params, questions: Dataset, n: int, seed: int) -> tuple[list[dict], int]:
+    """About `n` questions from `p.unanswerable_generator`, two per image, and the number of its answers that held none.
 
-    `generator`: "program" (knows the micro world's scenes; stands for GPT-4o), or a model id prompted with
-    prompts/generate_unanswerable.txt.
+    "program" knows the micro world's scenes and stands for GPT-4o. Micro models learned the short prompt, all others are
+    given the paper's (Fig. 8; what is illegible in the available copy is ours).
     """
-    firsts = {name: i for i, name in reversed(list(enumerate(questions["image_id"])))}
-    chosen = [int(i) for i in np.random.default_rng(seed).permutation(sorted(firsts.values()))[: (n + 1) // 2]]
-    images = [questions[i]["image"] for i in chosen]
-    meta = questions.remove_columns("image").select(chosen).to_list()
-    if generator == "program":
-        pairs = [_program(p, row["image_id"], seed) for row in meta]
+    name = p.unanswerable_generator
+    _, firsts = np.unique(questions["image_id"], return_index=True)
+    rows = list(questions.select(np.random.default_rng(seed).permutation(np.sort(firsts))[: (n + 1) // 2]))
+    if name == "program":
+        pairs = [_program(row["image_id"], seed) for row in rows]
     else:
-        model, processor = models.load(generator)
-        texts = [prompt("generate_unanswerable")] * len(images)  # sampled, because greedy answers repeat themselves
-        said = sample(model, processor, images, texts, 1, p.temperature, p.top_p, 96, p.token_budget, seed, [r["id"] for r in meta])
-        pairs = [parse_pairs(responses[0].text) for responses in said]
-    rows = [
-        _row(row, image, question, f"{generator}-{k}-{row['image_id']}", generator)
-        for row, image, found in zip(meta, images, pairs, strict=True)
+        text, longest = ("generate_unanswerable", 96) if name.startswith("micro-") else ("generate_unanswerable_paper", 256)
+        said = _ask(p, name, rows, [prompt(text)] * len(rows), longest, p.temperature, seed)  # greedy answers repeat themselves
+        pairs = [parse_pairs(answer) for answer in said]
+    made = [
+        _row(row, question, f"{name}-{k}-{row['image_id']}", name)
+        for row, found in zip(rows, pairs, strict=True)
         for k, (question, _) in enumerate(found[:2])
     ]
-    return rows[:n], sum(not found for found in pairs)
+    return made[:n], sum(not found for found in pairs)
 
 
-def _program(p: Params, image_id: str, seed: int) -> list[tuple[str, str]]:
-    if p.dataset != "micro":
-        raise ParameterError("unanswerable_generator: program knows only the micro world; name a model for other data sets")
+def _program(image_id: str, seed: int) -> list[tuple[str, str]]:
     from inbol_lib.micro import world
 
     rng = rng_for(seed, image_id)
-    kinds = (str(rng.choice(["absent", "premise"])), "beyond")
-    return [world.unanswerable(world.scene_of(image_id), rng, kind) for kind in kinds]
+    return [world.unanswerable(world.scene_of(image_id), rng, kind) for kind in (str(rng.choice(["absent", "premise"])), "beyond")]
 
 
-def _row(row: dict, image, question: str, name: str, origin: str) -> dict:
-    keep = {k: row[k] for k in ("image_id", "split")}
-    return {**keep, "id": name, "group": name, "image": image, "question": question, "answers": [], "choices": [],
+def _ask(p: Params, name: str, rows: list[dict], texts: list[str], longest: int, temperature: float, seed: int = 0) -> list[str]:
+    """One answer to each text about its row's image, from a model in process or an endpoint ("" where a request failed)."""
+    images = [r["image"] for r in rows]
+    if name.startswith("endpoint:"):
+        settings = {"max_tokens": longest, "temperature": temperature, "top_p": p.top_p, "seed": seed}
+        return endpoint(name.removeprefix("endpoint:"), **settings)(texts, images)
+    ids = [f"{text} {row['id']}" for text, row in zip(texts, rows, strict=True)]
+    drawn = sample(*models.load(name), images, texts, 1, temperature, p.top_p, longest, p.token_budget, seed, ids)
+    return [answer.text for (answer,) in drawn]
+
+
+def _row(shown: dict, question: str, name: str, origin: str) -> dict:
+    keep = {k: shown[k] for k in ("image", "image_id", "split")}
+    return {**keep, "id": name, "group": name, "question": question, "answers": [], "choices": [],
             "source": "uavqa", "accepted": [], "origin": origin}  # fmt: skip
 
 
-def verify(p: Params, rows: list[dict]) -> list[bool]:
-    """Whether each question passes: some check answers yes (paper, App. D.2: three times "no" drops it)."""
-    if not rows:
-        return []
+def verify(p: Params, rows: list[dict]) -> list[bool | None]:
+    """Whether each question passes: some check answers yes (paper, App. D.2: three times "no" drops it). None where no check
+    said yes and some answer was neither yes nor no."""
     if p.verifier == "program":
         return [world_says_unanswerable(r) is not False for r in rows]
-    model, processor = models.load(p.verifier)
-    images, passed = [r["image"] for r in rows], np.zeros(len(rows), bool)
-    for check in CHECKS:
-        texts = [prompt(f"verify_{check}").format(question=r["question"]) for r in rows]
-        said = greedy(model, processor, images, texts, 4, p.token_budget)
-        passed |= [bool(re.match(r"\W*(yes|yeah)\b", s, re.I)) for s in said]
-    return passed.tolist()
+    texts = [prompt(f"verify_{check}").format(question=r["question"]) for check in CHECKS for r in rows]
+    said = [parse_verdict(answer) for answer in _ask(p, p.verifier, rows * len(CHECKS), texts, 4, 0.0)]
+    of_each = [said[i :: len(rows)] for i in range(len(rows))]
+    return [True if any(three) else (None if None in three else False) for three in of_each]
 
 
 def world_says_unanswerable(row: dict) -> bool | None:
@@ -113,43 +113,40 @@ def world_says_unanswerable(row: dict) -> bool | None:
     return None if answerable is None else not answerable
 
 
-def build(p: Params, generator: str, questions: Dataset, n: int, model, processor, by_hand: bool = False) -> tuple[Dataset, Counter]:
-    """About `n` standard records of unanswerable questions (confidence 0) and counts by (origin, step).
+def build(p: Params, questions: Dataset, n: int, model, processor, by_hand: bool = False) -> tuple[Dataset, Counter]:
+    """At most `n` standard records of unanswerable questions (confidence 0) and counts by (origin, step of STEPS).
 
     `by_hand` adds the filter that the paper applies by hand to its test questions (micro world only).
     """
+    p.check_program()
     wanted = int(round(n * 1.5)) + 4  # the filters drop some
     seed = p.data_seed + 7919
     swaps = swapped(questions, int(round(wanted * p.swap_share)), seed)
-    made, unparsable = generated(p, generator, questions, wanted - len(swaps), seed + 1)
-    counts = Counter({("swap", "generated"): len(swaps), (generator, "generated"): len(made), (generator, "unparsable"): unparsable})
-    rows = _unique(swaps + made)
-    passed = verify(p, rows)
+    made, unparsable = generated(p, questions, wanted - len(swaps), seed + 1)
+    rows, counts = swaps + made, Counter({(p.unanswerable_generator, "unparsable"): unparsable})
+    counts.update((r["origin"], "generated") for r in rows)
+
+    def keep(rows: list[dict], ends: list[str]) -> list[dict]:
+        counts.update((r["origin"], end) for r, end in zip(rows, ends, strict=True) if end)
+        return [r for r, end in zip(rows, ends, strict=True) if not end]
+
+    again = pd.Series([(r["image_id"], r["question"]) for r in rows], dtype=object).duplicated()
+    rows = keep(rows, ["duplicate" if twice else "" for twice in again])
+    verdicts = verify(p, rows)
     if by_hand and p.dataset == "micro":
-        passed = [ok and world_says_unanswerable(r) is not False for ok, r in zip(passed, rows, strict=True)]
-    counts.update((r["origin"], "verified out") for r, ok in zip(rows, passed, strict=True) if not ok)
-    rows = [r for r, ok in zip(rows, passed, strict=True) if ok]
+        verdicts = [False if world_says_unanswerable(r) is False else v for r, v in zip(rows, verdicts, strict=True)]
+    rows = keep(rows, [{True: "", False: "verified out", None: "unverified"}[v] for v in verdicts])
     answers = greedy(model, processor, [r["image"] for r in rows], [prompt_text(r) for r in rows], p.max_new_tokens, p.token_budget)
-    counts.update((r["origin"], "already refused") for r, a in zip(rows, answers, strict=True) if is_refusal(a))
-    records = [_record(r, a, p.data_seed) for r, a in zip(rows, answers, strict=True) if not is_refusal(a)]
-    records = _balanced(records, n)
-    if not records:
-        raise ParameterError(f"no unanswerable question was left (generator {generator}, verifier {p.verifier}): {dict(counts)}")
-    counts.update((r["origin"], "kept") for r in records)
-    return Dataset.from_list(records, features=RECORD_FEATURES), counts
-
-
-def _unique(rows: list[dict]) -> list[dict]:
-    return list({(r["image_id"], r["question"]): r for r in reversed(rows)}.values())[::-1]
-
-
-def _balanced(records: list[dict], n: int) -> list[dict]:
-    """At most `n`, swaps and generated ones in turn, so that cutting keeps their share."""
-    swap = [r for r in records if r["origin"] == "swap"]
-    other = [r for r in records if r["origin"] != "swap"]
-    share = len(swap) / max(1, len(records))
-    k = min(len(swap), int(round(n * share)))
-    return (swap[:k] + other)[:n]
+    rows = [_record(r, a, p.data_seed) for r, a in zip(rows, answers, strict=True)]
+    rows = keep(rows, ["already refused" if is_refusal(a) else "" for a in answers])
+    chosen = set(np.linspace(0, len(rows), min(n, len(rows)), endpoint=False, dtype=int))  # evenly: the share of swaps stays
+    rows = keep(rows, ["" if i in chosen else "surplus" for i in range(len(rows))])
+    counts.update((r["origin"], "kept") for r in rows)
+    if not rows:
+        raise ParameterError(
+            f"no unanswerable question was left (generator {p.unanswerable_generator}, verifier {p.verifier}): {dict(counts)}"
+        )
+    return Dataset.from_list(rows, features=RECORD_FEATURES), counts
 
 
 def _record(row: dict, answer: str, seed: int) -> dict:

@@ -24,6 +24,10 @@ def row(i=0, **changes):
     return {"id": f"q{i}", "image": f"images/{i}.png", "question": "What?", "answers": ["red"], **changes}
 
 
+#: one valid question in each split
+GOOD = [row(20, split="train"), row(21, split="validation"), row(22, split="test")]
+
+
 def test_a_good_folder_loads_into_question_rows(root):
     write(root, *(row(i) for i in range(30)), row(100, image="images/1.png", choices=["red", "blue"]))
     rows = folder.check(root)
@@ -32,6 +36,14 @@ def test_a_good_folder_loads_into_question_rows(root):
     assert len(table) == 5
     assert table[0]["image"].mode == "RGB"
     assert table["id"] == folder.load(root, "train", 9, seed=3)["id"][:5]
+
+
+def test_the_order_is_drawn_by_the_seed_and_keeps_every_question(root):
+    write(root, *GOOD, *(row(i, split="train") for i in range(20)))
+    drawn = [folder.load(root, "train", 30, seed=s)["id"] for s in (0, 0, 1)]
+    assert drawn[0] == drawn[1] != drawn[2]
+    assert sorted(drawn[0]) == sorted(drawn[2]) == sorted(r["id"] for r in folder.check(root) if r["split"] == "train")
+    assert drawn[0] != [r["id"] for r in folder.check(root) if r["split"] == "train"], "not the order of the file"
 
 
 @pytest.mark.parametrize(("bad", "message"), [
@@ -44,10 +56,15 @@ def test_a_good_folder_loads_into_question_rows(root):
     ("{oops", "no JSON"),
     ("[1]", "expected an object"),
     (row(split="dev"), "'split' must be"),
-    (row(choices=["blue", "green"]), "one of them the answer"),
+    (row(choices=["blue", "green"]), "must hold the answer"),
+    (row(choices=["red", "red"]), "2 to 9 different options"),
+    (row(choices="red, blue"), "2 to 9 different options"),
     ({"id": "x"}, "'image' must be"),
     (row(1), "was used in line 1"),
     (row(7, image="images/1.png", split="test"), "as well as"),
+    (row(7, image="images/../images/1.png", split="test"), "as well as"),
+    (row(image="a\0b.png"), "no readable image"),
+    (row(image="images/1.png", question=None), "'question' must be"),
 ])  # fmt: skip
 def test_every_broken_line_is_named(root, bad, message):
     (root / "notes.txt").write_text("hello")
@@ -60,6 +77,15 @@ def test_every_broken_line_is_named(root, bad, message):
 def test_all_problems_come_at_once(root):
     write(root, row(1), "{", row(2, answers=[]), row(1))
     with pytest.raises(folder.FolderError, match="3 problems"):
+        folder.check(root)
+
+
+@pytest.mark.parametrize("split", folder.SPLITS)
+def test_a_folder_without_questions_in_a_split_is_refused(root, split):
+    write(root, *GOOD)
+    assert len(folder.check(root)) == 3
+    write(root, *(r for r in GOOD if r["split"] != split))
+    with pytest.raises(folder.FolderError, match=f"no {split} question"):
         folder.check(root)
 
 

@@ -1,6 +1,4 @@
 import json
-import threading
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
 from openai import APIConnectionError, AuthenticationError
@@ -11,6 +9,8 @@ from inbol_lib.micro import questions as grammar
 from inbol_lib.micro import world
 from inbol_lib.micro.entities import rng_of
 from inbol_lib.templates import REFUSAL_TEMPLATES
+
+pytest_plugins = ["serving"]
 
 
 @pytest.mark.parametrize("template", REFUSAL_TEMPLATES)
@@ -114,7 +114,17 @@ def test_an_unanswerable_question_is_never_answered_right():
 
 
 @pytest.mark.parametrize(
-    ("text", "verdict"), [("yes", True), ("Yes.", True), (" no", False), ("maybe", None), ("", None), ("I say yes", None)]
+    ("text", "verdict"),
+    [
+        ("yes", True),
+        ("Yes.", True),
+        (" no", False),
+        ("maybe", None),
+        ("", None),
+        ("I say yes", None),
+        ("yesterday", None),
+        ("Nope.", False),
+    ],
 )
 def test_verdicts_are_parsed_strictly(text, verdict):
     assert judging.parse_verdict(text) is verdict
@@ -139,56 +149,27 @@ def test_the_hybrid_evaluator_agrees_better_with_the_world_than_string_match():
     assert kappa["micro-judge"] > kappa["string"] > 0.5
 
 
-class Endpoint(BaseHTTPRequestHandler):
-    """A small OpenAI-compatible server: says yes to "grey", fails on "boom", refuses the key "wrong"."""
-
-    asked: list[str] = []
-
-    def do_POST(self):
-        body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
-        text = body["messages"][0]["content"]
-        self.asked.append(text)
-        status = 401 if "wrong" in self.headers["Authorization"] else 500 if "boom" in text else 200
-        choice = {"index": 0, "finish_reason": "stop", "message": {"role": "assistant", "content": "Yes." if "grey" in text else "no"}}
-        reply = {"id": "1", "object": "chat.completion", "created": 0, "model": body["model"], "choices": [choice]}
-        data = json.dumps(reply if status == 200 else {"error": {"message": "failed"}}).encode()
-        self.send_response(status)
-        self.send_header("Content-Type", "application/json")
-        self.send_header("Content-Length", str(len(data)))
-        self.end_headers()
-        self.wfile.write(data)
-
-    def log_message(self, *_):
-        pass
+def says_yes_to_grey(text, image):
+    return None if "boom" in text else "Yes." if "grey" in text else "no"
 
 
-@pytest.fixture
-def endpoint(monkeypatch):
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Endpoint)
-    threading.Thread(target=server.serve_forever, args=(0.02,), daemon=True).start()
-    monkeypatch.setenv("OPENAI_BASE_URL", f"http://127.0.0.1:{server.server_port}/v1")
-    monkeypatch.setenv("OPENAI_API_KEY", "right")
-    monkeypatch.setattr(judging, "RETRIES", 1)
-    monkeypatch.setattr(Endpoint, "asked", [])
-    yield server
-    server.shutdown()
-    server.server_close()
-
-
-def test_an_endpoint_judges_each_distinct_triple_once(endpoint):
+def test_an_endpoint_judges_each_distinct_triple_once(serve):
+    asked = serve(says_yes_to_grey)
     row = {"question": "What {color} is it?", "answers": ["gray"], "choices": []}
     assert judging.judge([row] * 5, ["grey", "blue", "grey", "gray", ""], "endpoint:judge") == [
         "correct", "incorrect", "correct", "correct", "incorrect"]  # fmt: skip
-    assert len(Endpoint.asked) == 2
+    assert len(asked) == 2
 
 
-def test_a_request_that_keeps_failing_is_unjudged_after_retries(endpoint):
+def test_a_request_that_keeps_failing_is_unjudged_after_retries(serve):
+    asked = serve(says_yes_to_grey)
     row = {"question": "What color is it?", "answers": ["gray"], "choices": []}
     assert judging.judge([row] * 2, ["boom", "grey"], "endpoint:judge") == ["unjudged", "correct"]
-    assert sum("boom" in text for text in Endpoint.asked) == 2
+    assert sum("boom" in text for text, _ in asked) == 2
 
 
-def test_a_wrong_key_or_a_dead_server_stops_instead_of_leaving_all_unjudged(endpoint, monkeypatch):
+def test_a_wrong_key_or_a_dead_server_stops_instead_of_leaving_all_unjudged(serve, monkeypatch):
+    serve(says_yes_to_grey)
     row = {"question": "What color is it?", "answers": ["gray"], "choices": []}
     monkeypatch.setenv("OPENAI_API_KEY", "wrong")
     with pytest.raises(AuthenticationError):

@@ -1,8 +1,12 @@
 import pytest
+from datasets import concatenate_datasets
+from PIL import Image
 
 from inbol_lib import unanswerable
 from inbol_lib.micro import world
 from inbol_lib.params import ParameterError
+
+pytest_plugins = ["serving"]
 
 
 @pytest.mark.parametrize("text", [
@@ -33,19 +37,108 @@ def test_a_swap_never_keeps_its_own_image():
 
 def test_the_program_knows_the_micro_world_alone(smoke):
     rows = world.questions("vqav2", "train", 6)
-    made, unparsable = unanswerable.generated(smoke, "program", rows, 6, 0)
+    made, unparsable = unanswerable.generated(smoke, rows, 6, 0)
     assert len(made) == 6
     assert unparsable == 0
-    with pytest.raises(ParameterError, match="micro world"):
-        unanswerable.generated(smoke.replace(dataset="folder:/x"), "program", rows, 6, 0)
+    for part in ("unanswerable_generator", "verifier"):
+        p = smoke.replace(dataset="folder:/x", **{"unanswerable_generator": "micro-s", "verifier": "micro-s", part: "program"})
+        with pytest.raises(ParameterError, match=f"{part}: .* micro world"):
+            unanswerable.build(p, rows, 6, None, None)
 
 
 def test_what_is_built_is_counted_and_unanswerable(tiny, smoke):
     model, processor, _ = tiny
     p = smoke.replace(verifier="program", max_new_tokens=4)
-    records, counts = unanswerable.build(p, "program", world.questions("vqav2", "train", 40), 12, model, processor, by_hand=True)
+    records, counts = unanswerable.build(p, world.questions("vqav2", "train", 40), 12, model, processor, by_hand=True)
     assert len(records) == 12 == counts["swap", "kept"] + counts["program", "kept"]
+    assert min(counts["swap", "kept"], counts["program", "kept"]) >= 4, "cutting keeps the share of swaps"
+    check_sums(counts)
     for r in records.remove_columns("image"):
         assert world.is_answerable(world.scene_of(r["image_id"]), r["question"]) is not True
         assert r["confidence"] == 0.0
         assert r["source"] == "uavqa"
+
+
+def check_sums(counts):
+    """Every question that was made is counted where it ends."""
+    assert sum(counts.values()) > 0
+    for origin in {o for o, _ in counts}:
+        assert counts[origin, "generated"] == sum(counts[origin, end] for end in unanswerable.ENDS)
+
+
+def test_duplicates_and_surplus_are_counted(tiny, smoke, monkeypatch):
+    """Eight swaps among four questions about two pictures repeat themselves, and more than one pass."""
+    model, processor, _ = tiny
+    monkeypatch.setattr(unanswerable, "verify", lambda p, rows: [True] * len(rows))
+    table = world.questions("vqav2", "train", 40)
+    two = [table["image_id"].index(name) for name in sorted(set(table["image_id"]))[:2]]
+    p = smoke.replace(max_new_tokens=4, swap_share=1.0)
+    records, counts = unanswerable.build(p, concatenate_datasets([table.select(two)] * 20), 1, model, processor)
+    assert (len(records), counts["swap", "surplus"], counts["swap", "duplicate"]) == (1, 1, 4)
+    check_sums(counts)
+
+
+def test_the_hand_filter_drops_what_the_world_can_answer(tiny, smoke, monkeypatch):
+    """A verifier that passes everything: only the filter by hand, for test questions, sees the answerable ones."""
+    model, processor, _ = tiny
+    monkeypatch.setattr(unanswerable, "verify", lambda p, rows: [True] * len(rows))
+    p, pool = smoke.replace(max_new_tokens=4, swap_share=1.0), world.questions("vqav2", "train", 60)
+    for by_hand in (True, False):
+        records, counts = unanswerable.build(p, pool, 30, model, processor, by_hand)
+        wrong = [r["id"] for r in records.remove_columns("image") if unanswerable.world_says_unanswerable(r) is False]
+        assert bool(wrong) != by_hand
+        assert bool(counts["swap", "verified out"]) == by_hand
+
+
+def test_what_the_model_refuses_anyway_is_dropped(tiny, smoke, monkeypatch):
+    model, processor, _ = tiny
+    monkeypatch.setattr(
+        unanswerable, "greedy", lambda m, pr, images, texts, *_: [("Sorry, I don't know.", "red")[i % 2] for i in range(len(texts))]
+    )
+    p = smoke.replace(verifier="program")
+    records, counts = unanswerable.build(p, world.questions("vqav2", "train", 40), 30, model, processor)
+    refused = sum(n for (_, step), n in counts.items() if step == "already refused")
+    assert 0 <= refused - len(records) <= 1
+    assert set(records["incorrect"]) == {"red"}
+    check_sums(counts)
+
+
+ABSENT, PREMISE, BEYOND = "not in the image?", "wrong or misleading premise?", "not available in the image?"
+
+
+@pytest.mark.parametrize(("yes", "fails", "verdict"), [
+    ((ABSENT,), (), True), ((PREMISE,), (), True), ((BEYOND,), (), True), ((BEYOND,), (ABSENT,), True),
+    ((), (), False), ((), (PREMISE,), None),
+])  # fmt: skip
+def test_one_yes_of_three_checks_keeps_a_question(serve, smoke, yes, fails, verdict):
+    """... three times no drops it, and a failed request leaves it unverified."""
+
+    def reply(text, image):
+        assert text.endswith("Question: Who?")
+        return None if any(f in text for f in fails) else ("Yes." if any(y in text for y in yes) else "No, it does not.")
+
+    asked = serve(reply)
+    row = {"id": "1", "image": Image.new("RGB", (2, 2), (255, 0, 0)), "question": "Who?"}
+    assert unanswerable.verify(smoke.replace(verifier="endpoint:gpt"), [row] * 2) == [verdict] * 2
+    assert {type(image) for _, image in asked} == {Image.Image}
+    assert {image.getpixel((1, 1)) for _, image in asked} == {(255, 0, 0)}, "the picture goes along, without loss"
+
+
+def test_an_endpoint_generates_and_what_fails_is_counted(serve, tiny, smoke):
+    """Some requests fail and some answers hold no question; a verifier that answers nonsense leaves all unverified."""
+    model, processor, _ = tiny
+    pairs = "Question: Who won?\nExplanation: Sorry, no.\n\nQuestion: Why?\nExplanation: Sorry."
+
+    def reply(text, image):
+        return (pairs, "I can not.", None)[sum(image.tobytes()) % 3] if "two unanswerable" in text else "Hm."
+
+    asked = serve(reply)
+    p = smoke.replace(unanswerable_generator="endpoint:gpt", verifier="endpoint:gpt", max_new_tokens=4, swap_share=0.0)
+    pool = world.questions("vqav2", "train", 80)
+    made, unparsable = unanswerable.generated(p, pool, 18, 1)
+    good = [image.tobytes() for text, image in asked if reply(text, image) == pairs]
+    assert 0 < len(good) == len(made) / 2 == 9 - unparsable < 9
+    assert [r["question"] for r in made] == ["Who won?", "Why?"] * len(good)
+    assert {r["image"].tobytes() for r in made} == set(good), "each question stays with its picture"
+    with pytest.raises(ParameterError, match="unverified"):
+        unanswerable.build(p, pool, 12, model, processor)
