@@ -18,7 +18,7 @@ from peft import PeftModel
 from transformers import PreTrainedModel, ProcessorMixin, TrainerCallback
 from trl import DPOConfig, DPOTrainer
 
-from inbol_lib.idk_it import arguments, finish, numbered, pixels, prompt_ids, response_ids
+from inbol_lib.idk_it import IGNORE, Collator, arguments, finish, numbered, padded, prompt_ids, response_ids
 from inbol_lib.params import Params
 
 RESPONSES = ("correct", "incorrect", "refusal")
@@ -29,6 +29,7 @@ PAIRS = {
     "unknown": ((REFUSAL, INCORRECT), (REFUSAL, INCORRECT)),
     "mixed": ((CORRECT, INCORRECT), (REFUSAL, INCORRECT)),
 }
+NEEDED = {kind: sorted({*first, *second}) for kind, (first, second) in PAIRS.items()}  # the responses that it compares
 
 
 # --- the loss ---------------------------------------------------------------------------------------------------------
@@ -41,8 +42,7 @@ def margins(policy: torch.Tensor, reference: torch.Tensor, kinds: list[str]) -> 
     Returns shape (questions, 2).
     """
     ratio = policy - reference
-    chosen = torch.tensor([[pair[0] for pair in PAIRS[k]] for k in kinds], device=policy.device)
-    rejected = torch.tensor([[pair[1] for pair in PAIRS[k]] for k in kinds], device=policy.device)
+    chosen, rejected = torch.tensor([PAIRS[k] for k in kinds], device=policy.device).unbind(-1)
     return ratio.gather(1, chosen) - ratio.gather(1, rejected)
 
 
@@ -51,8 +51,7 @@ def ca_dpo_loss(margin: torch.Tensor, confidence: torch.Tensor, beta: float) -> 
 
     `margin`: (questions, 2); `confidence`: (questions,) in [0, 1].
     """
-    weights = torch.stack([confidence, 1 - confidence], 1)
-    return weighted_loss(margin, weights, beta)
+    return weighted_loss(margin, torch.stack([confidence, 1 - confidence], 1), beta)
 
 
 def weighted_loss(margin: torch.Tensor, weights: torch.Tensor, beta: float) -> torch.Tensor:
@@ -72,7 +71,7 @@ def pair_weights(mode: str, kinds: list[str], confidence: np.ndarray, seed: int 
     at full weight, as the paper's Table 4. Controls: ca_dpo_half (1/2, 1/2), ca_dpo_shuffled (confidences permuted among
     the mixed questions).
     """
-    mixed, conf = np.array(kinds) == "mixed", np.asarray(confidence, float).copy()
+    mixed, conf = np.array(kinds) == "mixed", np.array(confidence, float)
     if mode == "ca_dpo_shuffled":
         conf[mixed] = np.random.default_rng(seed).permutation(conf[mixed])
     weights = np.stack([conf, 1 - conf], 1)
@@ -87,71 +86,43 @@ def pair_weights(mode: str, kinds: list[str], confidence: np.ndarray, seed: int 
 # --- packing ----------------------------------------------------------------------------------------------------------
 
 
-class PackingCollator:
-    """Prompts padded on the left, then the question's responses one after another, padded on the right; rows name items
-    by number."""
+class PackingCollator(Collator):
+    """Prompts padded on the left, then the question's responses one after another, padded on the right."""
 
-    def __init__(self, items: list[dict[str, Any]], rows: Dataset, processor: ProcessorMixin):
-        self.items, self.rows, self.processor = items, rows, processor
-
-    def __call__(self, batch: list[dict[str, int]]) -> dict[str, Any]:
-        numbers = [row["image"] for row in batch]
-        items = [self.items[i] for i in numbers]
-        prompt = max(len(i["prompt_ids"]) for i in items)
-        tail = max(sum(len(r) for r in i["responses"]) for i in items)
-        ids = torch.full((len(items), prompt + tail), self.processor.tokenizer.pad_token_id)
-        owner = torch.full((len(items), tail), -1)  # which response a slot belongs to
-        source = torch.zeros((len(items), tail), dtype=torch.long)  # whose logits predict the slot; 0 = the prompt's last
-        positions = torch.zeros_like(ids)
-        for row, item in enumerate(items):
-            n = len(item["prompt_ids"])
-            ids[row, prompt - n : prompt] = torch.tensor(item["prompt_ids"])
-            positions[row, prompt - n : prompt] = torch.arange(n)
-            slot = 0
-            for k, response in enumerate(item["responses"]):
-                end = slot + len(response)
-                if response:
-                    ids[row, prompt + slot : prompt + end] = torch.tensor(response)
-                    positions[row, prompt + slot : prompt + end] = torch.arange(n, n + len(response))
-                    owner[row, slot:end] = k
-                    source[row, slot + 1 : end] = torch.arange(slot + 1, end)
-                slot = end
-        mask = block_mask(items, prompt, owner)
-        image = pixels(self.processor, self.rows, numbers)
+    def joined(self, items: list[dict[str, Any]], images: dict[str, torch.Tensor]) -> dict[str, Any]:
+        blank, said = self.processor.tokenizer.pad_token_id, [i["responses"] for i in items]
+        prompts = padded([i["prompt_ids"] for i in items], blank, "left")
+        tails = padded([sum(responses, []) for responses in said], blank)
+        owner = padded([[k for k, r in enumerate(responses) for _ in r] for responses in said], -1)  # the response of a slot
+        place = padded([[n for r in responses for n in range(len(r))] for responses in said], 0)  # where in it the slot lies
+        source = torch.arange(tails.shape[1]) * (place > 0)  # whose logits predict the slot; 0 = the prompt's last
+        lengths = torch.tensor([[len(i["prompt_ids"])] for i in items])
+        before = lengths - torch.arange(prompts.shape[1], 0, -1)  # places in the prompt, below 0 for padding
+        mask = block_mask(torch.cat([torch.where(before < 0, -1, -2), owner], 1))
+        positions = torch.cat([before.clamp(min=0), lengths + place], 1)
+        model = {"input_ids": torch.cat([prompts, tails], 1), "position_ids": positions, "attention_mask": mask, **images}
         extra = {k: torch.tensor(np.array([i[k] for i in items]), dtype=torch.float32) for k in ("reference", "weights") if k in items[0]}
-        model = {"input_ids": ids, "position_ids": positions, "attention_mask": mask, **image}
         return {"model": model, "owner": owner, "source": source, "kinds": [i["kind"] for i in items], **extra}
 
 
-def block_mask(items: list[dict[str, Any]], prompt: int, owner: torch.Tensor) -> torch.Tensor:
-    """Additive mask (batch, 1, length, length): causal; a response sees the prompt and itself, padding sees itself."""
-    size, tail = owner.shape
-    real = torch.arange(prompt)[None] >= prompt - torch.tensor([len(i["prompt_ids"]) for i in items])[:, None]
-    part = torch.cat([torch.where(real, -2, -1), owner], 1)  # -2 prompt, -1 padding, 0.. responses
-    causal = torch.ones(prompt + tail, prompt + tail, dtype=torch.bool).tril()
-    seen = causal & (part[:, :, None] != -1) & ((part[:, None, :] == -2) | (part[:, :, None] == part[:, None, :]))
-    seen |= torch.eye(prompt + tail, dtype=torch.bool)
-    mask = torch.zeros(size, 1, prompt + tail, prompt + tail)
-    return mask.masked_fill(~seen[:, None], torch.finfo(mask.dtype).min)
+def block_mask(part: torch.Tensor) -> torch.Tensor:
+    """Additive causal mask (batch, 1, length, length): a response sees the prompt and itself, padding only padding.
+
+    `part` (batch, length): -2 prompt, -1 padding, 0 and up the responses.
+    """
+    seen = ((part[:, None] == -2) | (part[:, None] == part[:, :, None])).tril()
+    return torch.where(seen, 0.0, torch.finfo(torch.float32).min)[:, None]
 
 
 def response_logps(model: PreTrainedModel, batch: dict[str, Any]) -> torch.Tensor:
     """Summed log-probability in nats of each response, shape (questions, 3); 0 where a question lacks a response."""
     owner, tail = batch["owner"], batch["owner"].shape[1]
-    inputs = dict(batch["model"])
-    inputs["attention_mask"] = inputs["attention_mask"].to(model.dtype)
+    inputs = batch["model"] | {"attention_mask": batch["model"]["attention_mask"].to(model.dtype)}
     logits = model(**inputs, use_cache=False, logits_to_keep=tail + 1).logits.float()
     logps = torch.log_softmax(logits, -1)
     rows = torch.arange(len(owner), device=owner.device)[:, None]
     token = logps[rows, batch["source"], inputs["input_ids"][:, -tail:]]
     return torch.stack([(token * (owner == k)).sum(1) for k in range(len(RESPONSES))], 1)
-
-
-def separate_logp(model: PreTrainedModel, item: dict[str, Any], k: int, image: dict[str, torch.Tensor]) -> torch.Tensor:
-    """Log-probability in nats of an item's response `k` in a sequence of its own, with the model's own mask and positions."""
-    ids, n = torch.tensor([item["prompt_ids"] + item["responses"][k]], device=model.device), len(item["responses"][k])
-    logits = model(input_ids=ids, attention_mask=torch.ones_like(ids), use_cache=False, **image).logits[0, -n - 1 : -1].float()
-    return torch.log_softmax(logits, -1).gather(1, ids[0, -n:, None]).sum()
 
 
 @torch.no_grad()
@@ -161,16 +132,17 @@ def check_packing(model: PreTrainedModel, collator: PackingCollator) -> None:
     Raises ValueError: some attention kernels drop a block mask, some families give image tokens positions of their own.
     """
     number = max(range(len(collator.items)), key=lambda i: sum(map(bool, collator.items[i]["responses"])))
-    item, batch = collator.items[number], send_to_device(collator([{"image": number}]), model.device)
-    image = {k: v for k, v in batch["model"].items() if k not in ("input_ids", "position_ids", "attention_mask")}
-    packed = response_logps(model, batch)[0]
+    prompt, batch = collator.items[number]["prompt_ids"], send_to_device(collator([{"image": number}]), model.device)
+    images = {k: v for k, v in batch["model"].items() if k not in ("input_ids", "position_ids", "attention_mask")}
     exact = 1e-3 if model.dtype == torch.float32 else 5e-2  # 16-bit floats keep two to three digits
-    for k, response in enumerate(item["responses"]):
-        alone = separate_logp(model, item, k, image) if response else packed[k]
-        if not abs(packed[k] - alone) <= exact * (1 + abs(alone)):
+    for name, response, packed in zip(RESPONSES, collator.items[number]["responses"], response_logps(model, batch)[0], strict=True):
+        ids, labels = torch.tensor([prompt + response, [IGNORE] * len(prompt) + response], device=model.device)[:, None]
+        loss = model(input_ids=ids, attention_mask=torch.ones_like(ids), labels=labels, **images).loss  # a mean over tokens
+        alone = -len(response) * loss if response else packed
+        if not abs(packed - alone) <= exact * (1 + abs(alone)):
             raise ValueError(
-                f"{type(model).__name__}: the {RESPONSES[k]} response has log-probability {packed[k]:.4f} packed and {alone:.4f} "
-                'alone; load the model with attn_implementation="sdpa" or "eager", or take one with plain rotary positions'
+                f"{type(model).__name__}: the {name} response has log-probability {packed:.4f} packed and {alone:.4f} alone; "
+                'load the model with attn_implementation="sdpa" or "eager", or take one with plain rotary positions'
             )
 
 
@@ -199,8 +171,7 @@ class CADPOTrainer(DPOTrainer):
 
     def _check_start(self, loss: float, weight: float) -> None:
         """Before its first update the policy is the reference, so every pair costs ln 2 times its weight."""
-        expected = math.log(2) * (1.0 if self.mode == "ca_dpo_inside" else weight)
-        exact = 5e-2 if self.args.bf16 else 1e-4
+        expected, exact = math.log(2) * weight, 5e-2 if self.args.bf16 else 1e-4
         assert abs(loss - expected) < exact, f"the first loss is {loss:.5f}, not {expected:.5f}: the reference is not the start model"
 
     @staticmethod
@@ -217,16 +188,11 @@ def check_rows(rows: list[dict[str, Any]]) -> None:
     for row in rows:
         if row["kind"] not in PAIRS:
             raise ValueError(f"question {row.get('id')}: kind {row['kind']!r}; it is one of {', '.join(PAIRS)}")
-        lacking = [RESPONSES[k] for k in needed(row["kind"]) if not (row[RESPONSES[k]] or "").strip()]
+        lacking = [RESPONSES[k] for k in NEEDED[row["kind"]] if not (row[RESPONSES[k]] or "").strip()]
         if lacking:
             raise ValueError(f"question {row.get('id')} is {row['kind']} and lacks its {' and '.join(lacking)} response")
         if not 0 <= row["confidence"] <= 1:
             raise ValueError(f"question {row.get('id')}: confidence {row['confidence']}; it lies between 0 and 1")
-
-
-def needed(kind: str) -> list[int]:
-    """The responses that a kind of question compares."""
-    return sorted({response for pair in PAIRS[kind] for response in pair})
 
 
 def items(processor: ProcessorMixin, preferences: Dataset) -> list[dict[str, Any]]:
@@ -235,7 +201,7 @@ def items(processor: ProcessorMixin, preferences: Dataset) -> list[dict[str, Any
     check_rows(rows)
     return [
         {"prompt_ids": prompt, "kind": row["kind"], "confidence": row["confidence"],
-         "responses": [response_ids(processor, row[name]) if k in needed(row["kind"]) else [] for k, name in enumerate(RESPONSES)]}
+         "responses": [response_ids(processor, row[name]) if k in NEEDED[row["kind"]] else [] for k, name in enumerate(RESPONSES)]}
         for prompt, row in zip(prompt_ids(processor, preferences), rows, strict=True)
     ]  # fmt: skip
 
@@ -243,13 +209,11 @@ def items(processor: ProcessorMixin, preferences: Dataset) -> list[dict[str, Any
 @torch.no_grad()
 def add_reference(model: PreTrainedModel, collator: PackingCollator, batch: int = 64) -> None:
     """Write the frozen start model's log-probabilities into every item as `reference`, shape (3,)."""
-    made = collator.items
-    order = sorted(range(len(made)), key=lambda i: len(made[i]["prompt_ids"]))
-    for start in range(0, len(order), batch):
-        chosen = order[start : start + batch]
+    order = sorted(range(len(collator.items)), key=lambda i: len(collator.items[i]["prompt_ids"]))
+    for chosen in (order[start : start + batch] for start in range(0, len(order), batch)):
         logps = response_logps(model, send_to_device(collator([{"image": i} for i in chosen]), model.device))
         for i, row in zip(chosen, logps.float().cpu().numpy(), strict=True):
-            made[i]["reference"] = row
+            collator.items[i]["reference"] = row
 
 
 def train(
@@ -262,8 +226,7 @@ def train(
     is that adapter, frozen. A killed run resumes from folder/partial. Returns the history.
     """
     made = items(processor, preferences)
-    kinds, conf = [i["kind"] for i in made], np.array([i["confidence"] for i in made])
-    for item, weight in zip(made, pair_weights(p.preference, kinds, conf, p.seed), strict=True):
+    for item, weight in zip(made, pair_weights(p.preference, preferences["kind"], preferences["confidence"], p.seed), strict=True):
         item["weights"] = weight
     collator = PackingCollator(made, preferences, processor)
     policy = PeftModel.from_pretrained(model, str(start), is_trainable=True).eval()

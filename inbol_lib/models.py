@@ -57,9 +57,9 @@ def check_tokens(processor: ProcessorMixin) -> None:
         raise ValueError("pad and EOS are the same token, so EOS would be masked from the loss; give it a pad token of its own")
 
 
-def chat_prompt(processor: ProcessorMixin, text: str, image: bool = True) -> str:
-    """The user's text in the processor's own chat format, up to where the assistant speaks."""
-    content = [{"type": "image"}] * image + [{"type": "text", "text": text}]
+def chat_prompt(processor: ProcessorMixin, text: str) -> str:
+    """The user's image and text in the processor's own chat format, up to where the assistant speaks."""
+    content = [{"type": "image"}, {"type": "text", "text": text}]
     return processor.apply_chat_template([{"role": "user", "content": content}], add_generation_prompt=True, tokenize=False)
 
 
@@ -100,11 +100,8 @@ def language_model_linear_names(model: PreTrainedModel) -> list[str]:
 
     Raises ValueError when the language model can not be told from the vision tower.
     """
-    language = model.get_decoder() if hasattr(model, "get_decoder") else None
-    if language is None:
-        raise ValueError(f"{type(model).__name__} does not say which part is its language model")
-    inside = {id(m) for m in language.modules() if isinstance(m, torch.nn.Linear)}
-    names = [n for n, m in model.named_modules() if id(m) in inside]
+    inside = set(model.get_decoder().modules())
+    names = [n for n, m in model.named_modules() if m in inside and isinstance(m, torch.nn.Linear)]
     visual = [n for n in names if any(w in n for w in ("vision", "visual", "projector"))]
     if visual or not names:
         raise ValueError(f"expected language layers alone, got {visual or 'none'}")

@@ -1,6 +1,8 @@
 """The only maker of figures: tidy data and an axes in, the axes out. A method has the same colour and mark everywhere."""
 
+import textwrap
 from collections.abc import Sequence
+from itertools import pairwise
 from pathlib import Path
 
 import matplotlib.pyplot as plt
@@ -34,10 +36,9 @@ def label(method: str) -> str:
 
 def confidence_histogram(records: pd.DataFrame, ax: plt.Axes, delta_known: float = 0.8, delta_unknown: float = 0.2) -> plt.Axes:
     """Share of questions at each confidence, one line per source, the three classes shaded. Columns: source, confidence."""
-    for (lo, hi), kind in zip(
-        ((-0.05, delta_unknown + 0.05), (delta_unknown + 0.05, delta_known - 0.05), (delta_known - 0.05, 1.05)), KINDS, strict=True
-    ):
-        ax.axvspan(lo, hi, color=KINDS[kind], alpha=0.10, lw=0)
+    edges = pairwise((-0.05, delta_unknown + 0.05, delta_known - 0.05, 1.05))
+    for (lo, hi), (kind, colour) in zip(edges, KINDS.items(), strict=True):
+        ax.axvspan(lo, hi, color=colour, alpha=0.10, lw=0)
         ax.text((lo + hi) / 2, 0.97, kind, ha="center", va="top", transform=ax.get_xaxis_transform(), color="#555555")
     for (source, part), mark in zip(records.groupby("source", sort=False), "os^Dv", strict=False):
         share = part.confidence.round(2).value_counts(normalize=True).sort_index()
@@ -51,18 +52,14 @@ def confidence_histogram(records: pd.DataFrame, ax: plt.Axes, delta_known: float
 def method_bars(table: pd.DataFrame, ax: plt.Axes) -> plt.Axes:
     """Stacked shares of right, refused and wrong per method, s_trust written beside with its interval.
     Columns: method, acc, refr, s_trust, lo, hi (percentage points)."""
-    y = np.arange(len(table))[::-1]
-    wrong = 100 - table.acc - table.refr
-    for left, width, colour, name in (
-        (0 * wrong, table.acc, "#0072B2", "right"),
-        (table.acc, table.refr, "#d9d9d9", "refused"),
-        (table.acc + table.refr, wrong, "#D55E00", "wrong"),
-    ):
-        ax.barh(y, width, left=left, color=colour, label=name, height=0.68)
-    for place, row in zip(y, table.itertuples(), strict=True):
+    table = table[::-1]  # bars count from below
+    shares = pd.DataFrame({"right": table.acc, "refused": table.refr, "wrong": 100 - table.acc - table.refr})
+    shares.plot.barh(stacked=True, ax=ax, width=0.68, color=["#0072B2", "#d9d9d9", "#D55E00"])
+    ax.autoscale(axis="y")  # the margins of every other figure
+    for place, row in enumerate(table.itertuples()):
         ax.text(102, place, f"{row.s_trust:+.1f}  [{row.lo:+.1f}, {row.hi:+.1f}]", va="center")
     ax.text(102, len(table) - 0.35, "s_trust  [95 %]", va="bottom", weight="bold")
-    ax.set(yticks=y, yticklabels=[label(m) for m in table.method], xlim=(0, 100), xlabel="test questions (%)")
+    ax.set(yticklabels=[label(m) for m in table.method], xlim=(0, 100), xlabel="test questions (%)")
     ax.grid(False)
     ax.legend(ncols=3, loc="upper left", bbox_to_anchor=(0, -0.16))
     return ax
@@ -72,9 +69,8 @@ def by_confidence(curves: pd.DataFrame, metric: str, ax: plt.Axes) -> plt.Axes:
     """Fig. 4: "refr" or "answered_acc" against the base confidence. Columns: method, level, the metric (share), n."""
     for method, (name, colour, mark) in METHODS.items():
         part = curves[curves.method == method].sort_values("level")
-        if part.empty:
-            continue
-        ax.plot(part.level, 100 * part[metric], color=colour, marker=mark, label=name)
+        if len(part):
+            ax.plot(part.level, 100 * part[metric], color=colour, marker=mark, label=name)
     names = {"refr": "refusal rate (%)", "answered_acc": "accuracy of answered questions (%)"}
     ax.set(xlabel="confidence of the original model", ylabel=names[metric], xlim=(-0.03, 1.03), ylim=(-3, 103))
     return ax
@@ -124,6 +120,4 @@ def picture_grid(pictures: Sequence[Image.Image], captions: Sequence[str], colum
 
 
 def wrap(text: str, width: int = 34) -> str:
-    import textwrap
-
     return "\n".join(textwrap.wrap(text, width)) or "–"

@@ -6,7 +6,7 @@ resumed run changes any of its responses.
 
 import warnings
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 import torch
@@ -19,8 +19,7 @@ from inbol_lib.records import rng_for
 from inbol_lib.run import progress
 
 
-@dataclass(frozen=True)
-class Response:
+class Response(NamedTuple):
     """A sampled text and its log-probability in nats (sum over tokens, EOS included, under the untempered model)."""
 
     text: str
@@ -32,8 +31,7 @@ def greedy(
     max_new_tokens: int, token_budget: int,
 ) -> list[str]:  # fmt: skip
     """The most likely response to each user text, token by token; equal to `generate(do_sample=False)`."""
-    drawn = sample(model, processor, images, texts, 1, 0.0, 1.0, max_new_tokens, token_budget)
-    return [responses[0].text for responses in drawn]
+    return [r.text for (r,) in sample(model, processor, images, texts, 1, 0.0, 1.0, max_new_tokens, token_budget)]
 
 
 def sample(
@@ -51,18 +49,16 @@ def sample(
     expandable = can_expand(model)
     if not expandable:
         warnings.warn(f"{type(model).__name__}: its cache can not be expanded, so `generate` samples it question by question", stacklevel=2)
-    out: list[list[Response]] = [[] for _ in texts]
-    bar = tqdm(total=len(texts), desc="sampling", unit="question", disable=not progress())
+    out: dict[int, list[Response]] = {}
     image_tokens = getattr(model.config, "image_seq_length", None) or 576
-    for chosen in _batches(texts, n, max_new_tokens, token_budget if expandable else 0, image_tokens):
-        streams = [rng_for(seed, ids[i]) for i in chosen]
-        batch = encode(processor, [images[i] for i in chosen], [texts[i] for i in chosen])
-        drawn = (_continue if expandable else _generate)(model, processor, batch, n, temperature, top_p, max_new_tokens, streams)
-        for i, responses in zip(chosen, drawn, strict=True):
-            out[i] = responses
-        bar.update(len(chosen))
-    bar.close()
-    return out
+    with tqdm(total=len(texts), desc="sampling", unit="question", disable=not progress()) as bar:
+        for chosen in _batches(texts, n, max_new_tokens, token_budget if expandable else 0, image_tokens):
+            streams = [rng_for(seed, ids[i]) for i in chosen]
+            batch = encode(processor, [images[i] for i in chosen], [texts[i] for i in chosen])
+            drawn = (_continue if expandable else _generate)(model, processor, batch, n, temperature, top_p, max_new_tokens, streams)
+            out.update(zip(chosen, drawn, strict=True))
+            bar.update(len(chosen))
+    return [out[i] for i in range(len(texts))]
 
 
 def check_settings(images, texts, ids, n, temperature, top_p, max_new_tokens) -> None:
@@ -98,39 +94,31 @@ def _batches(texts: Sequence[str], n: int, new: int, budget: int, image_tokens: 
 def _continue(model, processor, batch, n, temperature, top_p, max_new_tokens, streams) -> list[list[Response]]:
     """Responses of one batch: prefill, expand the cache n times, decode; finished rows leave the batch."""
     batch = {k: v.to(model.device) for k, v in batch.items()}
-    size, eos = len(streams), _stop_ids(model, processor)
-    position = batch["attention_mask"].sum(1)
+    stop = torch.tensor(sorted(_stop_ids(model, processor)), device=model.device)
     places = (batch["attention_mask"].cumsum(1) - 1).clamp(min=0)  # as `generate` counts: padding has no place
     cache = DynamicCache(config=model.config.get_text_config())
-    prefill = model(**batch, position_ids=places, past_key_values=cache, use_cache=True, logits_to_keep=1)
+    out = model(**batch, position_ids=places, past_key_values=cache, use_cache=True, logits_to_keep=1)
     cache.batch_repeat_interleave(n)
-    logits = prefill.logits[:, -1].float().repeat_interleave(n, 0)
-    mask, position = batch["attention_mask"].repeat_interleave(n, 0), position.repeat_interleave(n)
+    logits, mask = (x.repeat_interleave(n, 0) for x in (out.logits[:, -1].float(), batch["attention_mask"]))
     noise = torch.from_numpy(np.concatenate([s.random((n, max_new_tokens)) for s in streams])) if temperature else None
-    rows, tokens = torch.arange(size * n), [[] for _ in range(size * n)]
-    logprobs = np.zeros(size * n)
+    rows, logprobs = torch.arange(len(mask)), torch.zeros(len(mask), dtype=torch.float64)
+    tokens = torch.full((len(mask), max_new_tokens), processor.tokenizer.pad_token_id)
     for step in range(max_new_tokens):
         token = _choose(logits, temperature, top_p, None if noise is None else noise[rows, step])
-        picked = torch.log_softmax(logits, -1).gather(1, token[:, None])[:, 0].cpu().numpy()
-        chosen = token.tolist()
-        for row, t, lp in zip(rows.tolist(), chosen, picked, strict=True):
-            tokens[row].append(t)
-            logprobs[row] += lp
-        keep = torch.tensor([t not in eos for t in chosen])
-        if not keep.any() or step + 1 == max_new_tokens:
+        tokens[rows, step] = token.cpu()
+        logprobs[rows] += torch.log_softmax(logits, -1).gather(1, token[:, None])[:, 0].cpu()
+        alive = (~torch.isin(token, stop)).nonzero()[:, 0]
+        if not len(alive) or step + 1 == max_new_tokens:
             break
-        if not keep.all():
-            alive = keep.nonzero()[:, 0].to(model.device)
+        if len(alive) < len(token):
             cache.batch_select_indices(alive)
-            rows, token, mask, position = rows[keep], token[alive], mask[alive], position[alive]
-        mask = torch.cat([mask, mask.new_ones(len(mask), 1)], 1)
-        step_out = model(
-            input_ids=token[:, None], attention_mask=mask, position_ids=position[:, None], past_key_values=cache, use_cache=True
-        )
-        logits, position = step_out.logits[:, -1].float(), position + 1
+            rows, token, mask = rows[alive.cpu()], token[alive], mask[alive]
+        places, mask = mask.sum(1, keepdim=True), torch.nn.functional.pad(mask, (0, 1), value=1)
+        out = model(input_ids=token[:, None], attention_mask=mask, position_ids=places, past_key_values=cache, use_cache=True)
+        logits = out.logits[:, -1].float()
     texts = processor.tokenizer.batch_decode(tokens, skip_special_tokens=True)
-    made = [Response(text.strip(), float(lp)) for text, lp in zip(texts, logprobs, strict=True)]
-    return [made[i * n : (i + 1) * n] for i in range(size)]
+    made = [Response(text.strip(), logprob) for text, logprob in zip(texts, logprobs.tolist(), strict=True)]
+    return [made[i : i + n] for i in range(0, len(made), n)]
 
 
 def _generate(model, processor, batch, n, temperature, top_p, max_new_tokens, streams) -> list[list[Response]]:
@@ -143,19 +131,17 @@ def _generate(model, processor, batch, n, temperature, top_p, max_new_tokens, st
             **{k: v.to(model.device) for k, v in batch.items()}, **how, num_return_sequences=n if temperature else 1,
             max_new_tokens=max_new_tokens, output_logits=True, return_dict_in_generate=True,
         )  # fmt: skip
-    stop, made = _stop_ids(model, processor), []
-    scores = torch.log_softmax(torch.stack(out.logits, 1).float(), -1)
-    for row, tokens in enumerate(out.sequences[:, length:].tolist()):
+    stop, made, new = _stop_ids(model, processor), [], out.sequences[:, length:]
+    scores = torch.log_softmax(torch.stack(out.logits, 1).float(), -1).gather(2, new[..., None])[..., 0]
+    for row, tokens in zip(scores.tolist(), new.tolist(), strict=True):
         end = next((i + 1 for i, t in enumerate(tokens) if t in stop), len(tokens))
-        logprob = sum(scores[row, i, t].item() for i, t in enumerate(tokens[:end]))
-        made.append(Response(processor.tokenizer.decode(tokens[:end], skip_special_tokens=True).strip(), logprob))
+        made.append(Response(processor.tokenizer.decode(tokens[:end], skip_special_tokens=True).strip(), sum(row[:end])))
     return [made if temperature else made * n]
 
 
 def _stop_ids(model, processor) -> set[int]:
     stop = model.generation_config.eos_token_id
-    stop = stop if isinstance(stop, list) else [stop]
-    return {processor.tokenizer.eos_token_id, *(s for s in stop if s is not None)}
+    return {processor.tokenizer.eos_token_id, *(stop if isinstance(stop, list) else [stop])} - {None}
 
 
 def _choose(logits: torch.Tensor, temperature: float, top_p: float, uniform: torch.Tensor | None) -> torch.Tensor:
