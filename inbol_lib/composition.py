@@ -7,12 +7,8 @@ import pandas as pd
 from datasets import Dataset, concatenate_datasets
 
 from inbol_lib.confidence import classify
-from inbol_lib.params import Params
+from inbol_lib.params import ParameterError, Params
 from inbol_lib.records import LETTERS, RECORD_FEATURES, prompt_text
-
-
-class ShortClassError(ValueError):
-    """A class holds fewer questions than the wanted composition needs."""
 
 
 def describe(records: Dataset, p: Params) -> pd.DataFrame:
@@ -25,14 +21,14 @@ def describe(records: Dataset, p: Params) -> pd.DataFrame:
 
 
 def apportion(wanted: dict[str, int], there: dict[str, int], rule: str) -> dict[str, int]:
-    """How many of each class to take under `short_class`: "refuse" raises ShortClassError, "shrink" scales all classes
+    """How many of each class to take under `short_class`: "refuse" raises ParameterError, "shrink" scales all classes
     down by one factor (the ratio stays), "repeat" keeps what is wanted (short classes are drawn again)."""
     short = {k: (there.get(k, 0), n) for k, n in wanted.items() if there.get(k, 0) < n}
     if not short:
         return dict(wanted)
     text = "; ".join(f"{k}: {have} there, {want} wanted" for k, (have, want) in short.items())
     if rule == "refuse" or any(have == 0 for have, _ in short.values()):
-        raise ShortClassError(f"too few questions ({text}). Estimate more, ask for less, or set short_class to shrink or repeat.")
+        raise ParameterError(f"too few questions ({text}). Estimate more, ask for less, or set short_class to shrink or repeat.")
     if rule == "repeat":
         return dict(wanted)
     have, want = min(((there[k], n) for k, n in wanted.items() if n), key=lambda pair: pair[0] / pair[1])

@@ -16,44 +16,39 @@ from typing import Any
 from datasets import Dataset
 from PIL import Image
 
+from inbol_lib.params import ParameterError
 from inbol_lib.records import QUESTION_FEATURES
 
 SPLITS = ("train", "validation", "test")
+FIFTHS = ("train", "train", "train", "validation", "test")
 
 
-class FolderError(ValueError):
-    """The folder is broken; the message lists what is wrong line by line."""
-
-
-def _text(value: Any) -> bool:
-    return isinstance(value, str) and bool(value.strip())
-
-
-def _texts(value: Any) -> bool:
-    return isinstance(value, list) and bool(value) and all(map(_text, value))
+def _texts(*values: Any) -> bool:
+    return all(isinstance(v, str) and v.strip() for v in values)
 
 
 #: key -> what it must be, and whether a value is
 RULES = {
-    "id": ("a non-empty string", _text),
-    "image": ("a non-empty string", _text),
-    "question": ("a non-empty string", _text),
-    "answers": ("a list of at least one non-empty string", _texts),
-    "choices": ("a list of 2 to 9 different options, or absent", lambda v: not v or (_texts(v) and 2 <= len({*v}) == len(v) <= 9)),
+    "id": ("a non-empty string", _texts),
+    "image": ("a non-empty string", _texts),
+    "question": ("a non-empty string", _texts),
+    "answers": ("a list of at least one non-empty string", lambda v: v and isinstance(v, list) and _texts(*v)),
+    "choices": ("a list of 2 to 9 different options, or absent",
+                lambda v: not v or (isinstance(v, list) and _texts(*v) and 2 <= len({*v}) == len(v) <= 9)),
     "split": (f"one of {', '.join(SPLITS)}, or absent", lambda v: v in (None, *SPLITS)),
-}
+}  # fmt: skip
 
 
 @cache
 def check(root: Path) -> tuple[dict, ...]:
-    """All rows of a valid folder, each with its split. Raises FolderError that names every broken line or the empty splits."""
+    """All rows of a valid folder, each with its split. Raises ParameterError that names every broken line or the empty splits."""
     table = root / "questions.jsonl"
     if not table.is_file():
-        raise FolderError(f"{table} does not exist; see `python -c 'import inbol_lib.folder as f; help(f)'` for the format")
+        raise ParameterError(f"{table} does not exist; see `python -c 'import inbol_lib.folder as f; help(f)'` for the format")
     try:
         lines = table.read_text(encoding="utf-8").split("\n")  # splitlines would also cut at U+2028 inside a question
     except UnicodeDecodeError as error:
-        raise FolderError(f"{table} is not UTF-8 (byte {error.start}); save it as UTF-8") from None
+        raise ParameterError(f"{table} is not UTF-8 (byte {error.start}); save it as UTF-8") from None
     rows, problems, ids, splits, look = [], [], {}, {}, cache(partial(_look, root))
     for number, line in enumerate(lines, 1):
         if not line.strip():
@@ -61,7 +56,7 @@ def check(root: Path) -> tuple[dict, ...]:
         row, wrong = _read(line)
         wrong = wrong or look(row["image"])
         if not wrong:
-            row["split"] = row.get("split") or _hashed_split(row["image"])
+            row["split"] = row.get("split") or FIFTHS[int(hashlib.sha256(row["image"].encode()).hexdigest(), 16) % 5]
             if (first := ids.setdefault(row["id"], number)) != number:
                 wrong = [f"id {row['id']!r} was used in line {first}"]
             elif (first := splits.setdefault((root / row["image"]).resolve(), row["split"])) != row["split"]:
@@ -70,9 +65,9 @@ def check(root: Path) -> tuple[dict, ...]:
         problems += [f"line {number}: {w}" for w in wrong]
     if problems:
         more = f"\n... and {len(problems) - 50} more" if len(problems) > 50 else ""
-        raise FolderError(f"{table} has {len(problems)} problems:\n" + "\n".join(problems[:50]) + more)
+        raise ParameterError(f"{table} has {len(problems)} problems:\n" + "\n".join(problems[:50]) + more)
     if empty := [s for s in SPLITS if s not in {r["split"] for r in rows}]:
-        raise FolderError(f'{table} holds no {" and no ".join(empty)} question; add questions, or give every line a "split"')
+        raise ParameterError(f'{table} holds no {" and no ".join(empty)} question; add questions, or give every line a "split"')
     return tuple(rows)
 
 
@@ -103,11 +98,6 @@ def _look(root: Path, name: str) -> list[str]:
     except (OSError, ValueError, SyntaxError, Image.DecompressionBombError) as error:
         return [f"{name!r:.200} is no readable image ({type(error).__name__})"]
     return []
-
-
-def _hashed_split(image: str) -> str:
-    share = int.from_bytes(hashlib.sha256(image.encode()).digest()[:4], "little") / 2**32
-    return "train" if share < 0.6 else ("validation" if share < 0.8 else "test")
 
 
 def load(root: Path, split: str, n: int, seed: int = 0) -> Dataset:

@@ -90,8 +90,8 @@ def _data_url(image: Image.Image) -> str:
     return f"data:image/png;base64,{base64.b64encode(file.getvalue()).decode()}"
 
 
-def llm_verdicts(triples: Sequence[Triple], judge: str, batch_size: int = 256) -> dict[Triple, bool | None]:
-    """Verdict of the language model `judge` on each distinct (question, gold, response)."""
+def llm_verdicts(triples: Sequence[Triple], judge: str, batch_size: int = 256) -> dict[Triple, str]:
+    """Outcome of each distinct (question, gold, response), as the language model `judge` sees it."""
     at_endpoint = judge.startswith("endpoint:")
     complete = endpoint(judge.removeprefix("endpoint:"), temperature=0, max_tokens=3) if at_endpoint else _local(judge)
     unique = sorted(set(triples), key=lambda t: (len("".join(t)), t))
@@ -99,28 +99,27 @@ def llm_verdicts(triples: Sequence[Triple], judge: str, batch_size: int = 256) -
     for start in trange(0, len(unique), batch_size, desc="judging", unit="batch", disable=not progress()):
         chunk = unique[start : start + batch_size]
         for triple, text in zip(chunk, complete([judge_prompt(*t) for t in chunk]), strict=True):
-            verdicts[triple] = parse_verdict(text)
+            verdicts[triple] = {True: "correct", False: "incorrect", None: "unjudged"}[parse_verdict(text)]
     return verdicts
+
+
+def matched(row: dict, response: str) -> str:
+    """The outcome word by rules alone, "" where they can not tell. An unanswerable question (no answers) is never answered right."""
+    if is_refusal(response):
+        return "refusal"
+    if row["answers"] and string_match(response, tuple(row["answers"]), tuple(row["choices"])):
+        return "correct"
+    return "" if row["answers"] and response.strip() and not row["choices"] else "incorrect"
 
 
 def judge(rows: Sequence[dict], responses: Sequence[str], judge: str) -> list[str]:
     """Outcome word for each row's response: "refusal", "correct", "incorrect" or "unjudged".
 
-    `judge` = "string" scores by string match alone; else it names the language model asked about open questions that did
-    not match. An unanswerable question (no answers) is refused or answered incorrectly.
+    Open questions that no rule decides are asked of the language model `judge`; "string" has none and takes them as incorrect.
     """
-    outcomes, doubtful = [], {}
-    for i, (row, response) in enumerate(zip(rows, responses, strict=True)):
-        if is_refusal(response):
-            outcomes.append("refusal")
-        elif row["answers"] and string_match(response, tuple(row["answers"]), tuple(row["choices"])):
-            outcomes.append("correct")
-        else:
-            outcomes.append("incorrect")
-            if row["answers"] and response.strip() and not row["choices"] and judge != "string":
-                doubtful[i] = (row["question"], "; ".join(row["answers"]), response)
-    verdicts = llm_verdicts(list(doubtful.values()), judge) if doubtful else {}
-    words = {True: "correct", False: "incorrect", None: "unjudged"}
-    for i, triple in doubtful.items():
-        outcomes[i] = words[verdicts[triple]]
-    return outcomes
+    words = [matched(row, response) for row, response in zip(rows, responses, strict=True)]
+    triples = [(row["question"], "; ".join(row["answers"]), response) for row, response in zip(rows, responses, strict=True)]
+    if judge == "string" or all(words):
+        return [word or "incorrect" for word in words]
+    verdicts = llm_verdicts([triple for word, triple in zip(words, triples, strict=True) if not word], judge)
+    return [word or verdicts[triple] for word, triple in zip(words, triples, strict=True)]

@@ -1,14 +1,25 @@
 """Every parameter of the study: meaning, type, range. Values live in params/*.yaml; smoke.yaml holds the defaults."""
 
 import re
+from difflib import get_close_matches
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
 import yaml
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
 
-from inbol_lib.paths import PARAMS
+from inbol_lib.paths import PARAMS, ROOT
 
+
+def _there(name: str) -> str:
+    """A model's name; one of ours must be packaged, so that it is never looked up on the Hub."""
+    packaged = sorted(f.parent.name for f in ROOT.glob("inbol_lib/micro/weights/*/config.json"))
+    if name.startswith("micro-") and name not in packaged:
+        raise ValueError(f"of the micro models there are {', '.join(packaged)}")
+    return name
+
+
+Model = Annotated[str, AfterValidator(_there)]
 Share = Annotated[float, Field(ge=0, le=1)]
 Count = Annotated[int, Field(ge=1)]
 Seed = Annotated[int, Field(ge=0)]
@@ -19,7 +30,7 @@ Method = Literal["original", "refusal_prompt", "sft", "idk_it", Preference]
 
 
 class ParameterError(ValueError):
-    """A parameter is unknown, missing, of the wrong type or out of range; the message says which and what is allowed."""
+    """What was asked for can not be done: a parameter or what it names is wrong; the message says which and what is allowed."""
 
 
 class Params(BaseModel):
@@ -28,9 +39,9 @@ class Params(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid", strict=True, allow_inf_nan=False)
 
     profile: str
-    model: str
-    models: list[str] = Field(min_length=1)
-    test_model: str
+    model: Model
+    models: list[Model] = Field(min_length=1)
+    test_model: Model
     dataset: str = Field(pattern=r"^(micro|folder:.+)$")
     sources: list[str] = Field(min_length=1)
     ood_sources: list[str]
@@ -47,11 +58,11 @@ class Params(BaseModel):
     top_p: float = Field(gt=0, le=1)
     max_new_tokens: int = Field(ge=1, le=4096)
     token_budget: int = Field(ge=256)
-    judge: str
+    judge: Model
 
-    unanswerable_generator: str
-    second_generator: str
-    verifier: str
+    unanswerable_generator: Model
+    second_generator: Model
+    verifier: Model
     num_unanswerable: Count
     swap_share: Share
 
@@ -121,15 +132,13 @@ def checked(values: dict[str, Any]) -> Params:
 def _explain(error: dict) -> str:
     key = ".".join(map(str, error["loc"]))
     if error["type"] == "extra_forbidden":
-        from difflib import get_close_matches
-
         near = get_close_matches(key, Params.model_fields, 1)
         return f"{key}: no such parameter" + (f"; did you mean {near[0]}?" if near else "")
     if error["type"] == "missing":
         return f"{key}: missing; give it in the profile"
     given = error["input"]
     hint = " (YAML reads 5e-7 as text; write 5.0e-7)" if isinstance(given, str) and re.fullmatch(r"[\d.]+[eE]-?\d+", given) else ""
-    return f"{key}: given {given!r} ({type(given).__name__}); {error['msg']}{hint}"
+    return f"{key}: given {given!r} ({type(given).__name__}); {error['msg'].removeprefix('Value error, ')}{hint}"
 
 
 def read(profile: str | Path) -> dict[str, Any]:
@@ -149,5 +158,4 @@ def load(profile: str | Path = "smoke", **changes: Any) -> Params:
 
 def parameters(scope: dict[str, Any]) -> Params:
     """The parameters of a running notebook: smoke's values, overruled by what its cells (or papermill) defined."""
-    mine = {k: v for k, v in scope.items() if k in Params.model_fields}
-    return checked({**read("smoke"), **mine})
+    return load(**{k: v for k, v in scope.items() if k in Params.model_fields})

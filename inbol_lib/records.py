@@ -56,7 +56,7 @@ def save_table(table: Dataset | pd.DataFrame, path: Path) -> Path:
     path = Path(path)
     path.parent.mkdir(parents=True, exist_ok=True)
     partial = path.with_name(f".{path.name}.{os.getpid()}")
-    table.to_parquet(partial, **({"index": False} if isinstance(table, pd.DataFrame) else {}))
+    table.to_parquet(partial)
     os.replace(partial, path)
     return path
 

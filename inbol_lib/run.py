@@ -16,8 +16,6 @@ import yaml
 from inbol_lib import params, paths, stages
 from inbol_lib.params import ParameterError, Params
 
-MODELS = ("model", "test_model", "models", "unanswerable_generator", "second_generator", "verifier", "judge")
-
 
 def progress() -> bool:
     """Whether long loops show progress: on a terminal or in Jupyter, but not in CI or under nbval."""
@@ -68,47 +66,32 @@ def overrides(pairs: list[list[str]]) -> dict[str, Any]:
     return out
 
 
-def parser() -> argparse.ArgumentParser:
-    cli = argparse.ArgumentParser(prog="python -m inbol_lib.run", description=__doc__,
-                                  formatter_class=argparse.RawDescriptionHelpFormatter)  # fmt: skip
-    cli.add_argument("notebook", help="stage, number, name or path of a notebook")
-    cli.add_argument("-f", "--profile", default="smoke", help="a YAML file, or the name of one under params/")
-    cli.add_argument("-p", "--parameter", action="append", nargs="+", default=[], metavar="KEY VALUE")
-    cli.add_argument("--ensure", action="store_true", help="do nothing when the artefact is complete")
-    return cli
-
-
-def main(argv: list[str] | None = None) -> int:
-    args = parser().parse_args(argv)
-    try:
-        stage = stage_of(args.notebook)
-        p = params.load(args.profile, **overrides(args.parameter))
-        check_inputs(stage, p)
-    except (ParameterError, ValueError) as error:
-        print(error, file=sys.stderr)
-        return 2
-    folder = stages.ensure(stage, p) if args.ensure else execute(stage, p)
-    print(folder)
-    return 0
-
-
-def check_inputs(stage: str, p: Params) -> None:
-    """Refuse before any kernel starts: micro models that are not packaged, a broken folder, the program on a folder.
-
-    Raises ParameterError that names the key, or FolderError that names every broken line.
-    """
-    packaged = sorted(f.parent.name for f in paths.ROOT.glob("inbol_lib/micro/weights/*/config.json"))  # without loading torch
-    for key in MODELS:
-        named = getattr(p, key)
-        missing = [m for m in ([named] if isinstance(named, str) else named) if m.startswith("micro-") and m not in packaged]
-        if missing:
-            raise ParameterError(f"{key}: {', '.join(missing)} is not packaged; there are {', '.join(packaged)}")
+def check_dataset(stage: str, p: Params) -> None:
+    """Refuse a broken folder (every broken line is named), and for any folder the program that knows the micro world alone."""
     if p.dataset != "micro":
         from inbol_lib import folder
 
         folder.check(Path(p.dataset.removeprefix("folder:")))
         if any(name == "unanswerable" for name, _ in stages.plan(stage, p).values()):
             p.check_program()
+
+
+def main(argv: list[str] | None = None) -> int:
+    cli = argparse.ArgumentParser("python -m inbol_lib.run", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    cli.add_argument("notebook", help="stage, number, name or path of a notebook")
+    cli.add_argument("-f", "--profile", default="smoke", help="a YAML file, or the name of one under params/")
+    cli.add_argument("-p", "--parameter", action="append", nargs="+", default=[], metavar="KEY VALUE")
+    cli.add_argument("--ensure", action="store_true", help="do nothing when the artefact is complete")
+    args = cli.parse_args(argv)
+    try:
+        stage = stage_of(args.notebook)
+        p = params.load(args.profile, **overrides(args.parameter))
+        check_dataset(stage, p)
+    except ValueError as error:
+        print(error, file=sys.stderr)
+        return 2
+    print(stages.ensure(stage, p) if args.ensure else execute(stage, p))
+    return 0
 
 
 if __name__ == "__main__":

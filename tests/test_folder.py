@@ -5,6 +5,7 @@ from PIL import Image
 
 from inbol_lib import folder
 from inbol_lib.benchmarks import easy_vqa
+from inbol_lib.params import ParameterError
 
 
 @pytest.fixture
@@ -69,14 +70,14 @@ def test_the_order_is_drawn_by_the_seed_and_keeps_every_question(root):
 def test_every_broken_line_is_named(root, bad, message):
     (root / "notes.txt").write_text("hello")
     write(root, row(1, split="train"), row(2), bad)
-    with pytest.raises(folder.FolderError, match=message) as error:
+    with pytest.raises(ParameterError, match=message) as error:
         folder.check(root)
     assert "line 3" in str(error.value)
 
 
 def test_all_problems_come_at_once(root):
     write(root, row(1), "{", row(2, answers=[]), row(1))
-    with pytest.raises(folder.FolderError, match="3 problems"):
+    with pytest.raises(ParameterError, match="3 problems"):
         folder.check(root)
 
 
@@ -85,7 +86,7 @@ def test_a_folder_without_questions_in_a_split_is_refused(root, split):
     write(root, *GOOD)
     assert len(folder.check(root)) == 3
     write(root, *(r for r in GOOD if r["split"] != split))
-    with pytest.raises(folder.FolderError, match=f"no {split} question"):
+    with pytest.raises(ParameterError, match=f"no {split} question"):
         folder.check(root)
 
 

@@ -29,6 +29,24 @@ def test_smoke_names_every_parameter_with_meaning_and_source():
         ({"delta_known": 0.2, "delta_unknown": 0.2}, "must be greater"),
         ({"dataset": "vqa"}, "dataset"),
         ({"short_class": "guess"}, "short_class"),
+        ({"pair_ratio": [0.0, 0.0, 0.0]}, "greater than 0"),
+        ({"pair_ratio": [1.0, -1.0, 2.0]}, "greater than or equal to 0"),
+        ({"pair_ratio": [1.0, 1.0]}, "at least 3"),
+        ({"pair_ratio": [1.0, 1.0, float("inf")]}, "finite"),
+        ({"pair_ratios": [[1.0, 1.0, 2.0], [0.0, 0.0, 0.0]]}, "greater than 0"),
+        ({"pair_ratios": [[1.0, 1.0, -2.0]]}, "greater than or equal to 0"),
+        ({"known_shares": [0.5, 1.5]}, "less than or equal to 1"),
+        ({"known_shares": [-0.5]}, "greater than or equal to 0"),
+        ({"known_shares": [0.5, 0.5]}, "twice"),
+        ({"threshold_levels": [2, 11]}, "less than or equal to 10"),
+        ({"threshold_levels": [-1, 5]}, "greater than or equal to 0"),
+        ({"threshold_levels": [5]}, "at least 2"),
+        ({"threshold_levels": [5, 5]}, "twice"),
+        ({"seeds": [0, -1]}, "greater than or equal to 0"),
+        ({"model": "micro-xl"}, "micro-judge, micro-s"),
+        ({"models": ["micro-s", "micro-xl"]}, "micro-judge, micro-s"),
+        ({"judge": "micro-jugde"}, "micro-judge, micro-s"),
+        ({"unanswerable_generator": "micro-m"}, "micro-judge, micro-s"),
     ],
 )
 def test_bad_values_are_refused_with_key_and_reason(change, message):
@@ -50,3 +68,14 @@ def test_notebook_scope_overrules_smoke_and_ignores_the_rest():
     p = params.parameters({"seed": 3, "np": object(), "_": 1})
     assert p.seed == 3
     assert p.beta == params.load("smoke").beta
+
+
+def test_other_models_than_ours_need_not_be_packaged():
+    p = params.load("smoke", model="llava-hf/llava-1.5-7b-hf", verifier="endpoint:gpt-4o", judge="string")
+    assert p.model == "llava-hf/llava-1.5-7b-hf"
+
+
+@pytest.mark.parametrize(("test", "validation", "expected"), [(300, 100, 33), (300, 300, 100), (300, 1, 1)])
+def test_validation_has_unanswerable_questions_in_the_test_set_s_proportion(smoke, test, validation, expected):
+    p = smoke.replace(test_per_source=test, validation_per_source=validation, test_unanswerable=100)
+    assert p.validation_unanswerable == expected

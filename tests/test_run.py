@@ -6,7 +6,7 @@ from pathlib import Path
 import nbformat
 import pytest
 
-from inbol_lib import params, paths, run, stages
+from inbol_lib import folder, params, paths, run, stages
 
 
 @pytest.mark.parametrize("name", ["tour", "00_tour", "00", "notebooks/00_tour.ipynb"])
@@ -19,11 +19,33 @@ def test_parameters_are_read_as_yaml_in_both_spellings():
 
 
 @pytest.mark.parametrize("arguments", [["nope"], ["tour", "-p", "seeds=1"], ["tour", "-p", "nope=1"], ["tour", "-f", "nope"],
-                                       ["confidence", "-p", "dataset=folder:/does/not/exist"]])  # fmt: skip
+                                       ["confidence", "-p", "dataset=folder:/does/not/exist"], ["01", "-p", "model", "micro-xl"],
+                                       ["01", "-p", "seed"]])  # fmt: skip
 def test_bad_input_stops_before_a_kernel_starts(arguments, runs, capsys):
     assert run.main(arguments) == 2
     assert capsys.readouterr().err.strip()
     assert not runs.exists()
+
+
+@pytest.mark.parametrize(("stage", "asked", "named"), [
+    ("confidence", [], ""), ("tour", [], ""), ("unanswerable", ["unanswerable_generator=micro-s"], ""),
+    ("unanswerable", ["verifier=program", "unanswerable_generator=micro-s"], "verifier: "),
+    ("paper_vs_ours", [], "unanswerable_generator: "), ("composition", ["verifier=program"], "unanswerable_generator, verifier: "),
+])  # fmt: skip
+def test_the_program_is_refused_on_a_folder_wherever_it_would_be_asked(stage, asked, named, tmp_path, monkeypatch, capsys):
+    from PIL import Image
+
+    lines = []
+    for split in folder.SPLITS:
+        Image.new("RGB", (4, 4)).save(tmp_path / f"{split}.png")
+        lines.append(json.dumps({"id": split, "image": f"{split}.png", "question": "What?", "answers": ["red"], "split": split}))
+    (tmp_path / "questions.jsonl").write_text("\n".join(lines))
+    monkeypatch.setattr(run, "execute", lambda *_: "executed")
+    code = run.main([stage, *sum((["-p", a] for a in [f"dataset=folder:{tmp_path}", *asked]), [])])
+    said = capsys.readouterr()
+    assert (code, said.out.strip()) == ((2, "") if named else (0, "executed"))
+    assert said.err.startswith(named)
+    assert ("program knows the micro world alone" in said.err) == bool(named)
 
 
 def test_a_stage_run_twice_has_identical_metrics(tmp_path):
