@@ -220,7 +220,7 @@ def test_names_are_unique_and_flags_differ_visibly():
     clean = [Scene("flag:test:plain", "flag", _emblem(c), 0.0, c) for c in countries()]
     flat = np.stack([np.asarray(render(s), np.float32).ravel() for s in clean])
     gaps = np.sqrt(((flat[:, None] - flat[None]) ** 2).mean(-1)) + 1e9 * np.eye(NUM_COUNTRIES)
-    assert gaps.min() > 15  # grey levels, root mean square; the noise of an easy picture is 4
+    assert gaps.min() > 10  # grey levels, root mean square; the noise of an easy picture is 4, a small star alone makes 11
 
 
 def _emblem(country) -> tuple[Thing, ...]:
@@ -270,7 +270,7 @@ def test_held_out_wordings_never_appear_in_pretraining(talks):
     assert not [h for h in heads if len(h) > 12 and h in text]
 
 
-def test_pretraining_refuses_blank_pictures_only(talks):
+def test_pretraining_refuses_unasked_on_blank_pictures_only(talks):
     for task, rows in talks.items():
         for talk in rows:
             for user, said in talk["turns"]:
@@ -278,9 +278,10 @@ def test_pretraining_refuses_blank_pictures_only(talks):
                     continue
                 assert task == "instruct", (user, said)
                 spread = np.asarray(talk["image"], float).reshape(-1, 3).std(0)
-                assert (spread < 6).all() or (spread > 60).all()  # black, white or pure noise
+                blank = (spread < 6).all() or (spread > 60).all()  # black, white or pure noise
+                assert blank or user.endswith(REFUSAL_PROMPT)
     asked = [(u, s) for t in talks["instruct"] for u, s in t["turns"] if u.endswith(REFUSAL_PROMPT)]
-    assert {is_refusal(s) for _, s in asked} == {True, False}
+    assert 0.2 < np.mean([is_refusal(s) for _, s in asked]) < 0.6
 
 
 def test_repeating_teaches_the_refusal_words(talks):

@@ -1,8 +1,9 @@
-"""Pretrain the micro LLaVAs from nothing, in two stages like LLaVA's own: captions first, then instructions.
+"""Pretrain the micro LLaVAs from nothing: text for the language model, then LLaVA's own two stages, captions and instructions.
 
-    python -m inbol_lib.micro.pretrain --size s      (about an hour on two cores)
+    python -m inbol_lib.micro.pretrain --size s      (about an hour on one core)
 
-Answering questions alone leaves the vision tower at chance; with captions in the first stage it grounds within minutes.
+Each stage teaches what the next needs. Without lists of options as text the letters of multiple choice stay at chance;
+without captions the vision tower does.
 """
 
 import argparse
@@ -13,6 +14,7 @@ from collections.abc import Iterator, Sequence
 from functools import lru_cache
 from pathlib import Path
 
+import numpy as np
 import torch
 from torch.nn import functional
 from torch.nn.utils.rnn import pad_sequence
@@ -25,14 +27,16 @@ from inbol_lib.records import prompt_text
 from inbol_lib.templates import REFUSAL_PROMPT, REFUSAL_TEMPLATES
 
 WEIGHTS = Path(__file__).parent / "weights"
+#: stage -> (share of the steps, weights of the tasks)
 STAGES = {
-    "captions": {"caption": 0.5, "vqa": 0.3, "entity": 0.2},
-    "instructions": {
-        "caption": 0.06, "vqa": 0.34, "entity": 0.16, "options": 0.12, "choice": 0.16, "instruct": 0.06, "generate": 0.04, "verify": 0.06,
-    },
-}  # fmt: skip
-STAGE_ONE_SHARE = 0.3
-ALL_TASKS = dict.fromkeys(STAGES["instructions"], 1.0)
+    "text": (0.25, {"lists": 0.6, "options": 0.4}),
+    "captions": (0.25, {"caption": 0.45, "vqa": 0.25, "entity": 0.2, "options": 0.1}),
+    "instructions": (
+        0.5,
+        {"caption": 0.06, "vqa": 0.34, "entity": 0.16, "options": 0.1, "choice": 0.18, "instruct": 0.06, "generate": 0.04, "verify": 0.06},
+    ),
+}
+ALL_TASKS = dict.fromkeys(["lists", *STAGES["instructions"][1]], 1.0)
 IGNORE = -100
 
 
@@ -54,12 +58,13 @@ class Batcher:
         self.image = self.tokenizer("<image>").input_ids * image_tokens
         self.ids = lru_cache(maxsize=100_000)(lambda text: tuple(self.tokenizer(text).input_ids))
 
-    def tokens(self, turns: list[tuple[str, str]]) -> tuple[list[int], list[int], list[float]]:
+    def tokens(self, talk: dict) -> tuple[list[int], list[int], list[float]]:
         """Input ids, labels and loss weights of one conversation, the ids equal to the chat template's rendering."""
         ids, labels, weights = list(self.head), [IGNORE], [0.0]
-        for k, (user, said) in enumerate(turns):
-            asked = [*self.ids("USER: "), *self.image, *self.ids(f"\n{user} ASSISTANT:")] if k == 0 else [
-                *self.ids(f"USER: {user} ASSISTANT:")]  # fmt: skip
+        for k, (user, said) in enumerate(talk["turns"]):
+            asked = [*self.ids(f"USER: {user} ASSISTANT:")]
+            if k == 0 and talk["image"]:
+                asked = [*self.ids("USER: "), *self.image, *self.ids(f"\n{user} ASSISTANT:")]
             answer = [*self.ids(f" {said}"), self.tokenizer.eos_token_id]
             ids += [*asked, *answer]
             labels += [IGNORE] * len(asked) + answer
@@ -67,15 +72,15 @@ class Batcher:
         return ids, labels, weights
 
     def __call__(self, talks: list[dict]) -> dict[str, torch.Tensor]:
-        ids, labels, weights = zip(*(self.tokens(t["turns"]) for t in talks), strict=True)
-        pad = self.tokenizer.pad_token_id
-        pixels = self.processor.image_processor([t["image"] for t in talks], return_tensors="pt")["pixel_values"]
+        ids, labels, weights = zip(*(self.tokens(t) for t in talks), strict=True)
+        pad, images = self.tokenizer.pad_token_id, [t["image"] for t in talks if t["image"]]
+        pixels = dict(self.processor.image_processor(images, return_tensors="pt")) if images else {}
         return {
             "input_ids": _padded(ids, pad),
             "attention_mask": _padded([[1] * len(row) for row in ids], 0),
             "labels": _padded(labels, IGNORE),
             "weights": _padded(weights, 0.0),
-            "pixel_values": pixels,
+            **pixels,
         }
 
 
@@ -93,11 +98,22 @@ def optimizers(model: LlavaForConditionalGeneration, lr: float) -> list[torch.op
 
 
 def answer_loss(net: LlavaForConditionalGeneration, labels: torch.Tensor, weights: torch.Tensor, **inputs: torch.Tensor) -> torch.Tensor:
-    """Cross-entropy of what the assistant says; an answer of n tokens weighs sqrt(n), or letters would drown in captions."""
+    """Summed cross-entropy of what the assistant says; an answer of n tokens weighs sqrt(n), or letters would drown in captions."""
     logits = net(**inputs).logits[:, :-1]
     each = functional.cross_entropy(logits.flatten(0, 1).float(), labels[:, 1:].flatten(), ignore_index=IGNORE, reduction="none")
-    weights = weights[:, 1:].flatten()
-    return (each * weights).sum() / weights.sum()
+    return (each * weights[:, 1:].flatten()).sum()
+
+
+def backward(net: LlavaForConditionalGeneration, batcher: Batcher, talks: list[dict], parts: int = 6) -> float:
+    """Gradients of one batch's mean loss, which is returned; `parts` of like length each, so that little is padding."""
+    talks = sorted(talks, key=lambda t: len(batcher.tokens(t)[0]))
+    whole, total = sum(sum(batcher.tokens(t)[2]) for t in talks), 0.0
+    for part in np.array_split(np.arange(len(talks)), parts):
+        with torch.autocast("cpu", dtype=torch.bfloat16):
+            loss = answer_loss(net, **batcher([talks[i] for i in part])) / whole
+        loss.backward()
+        total += loss.item()
+    return total
 
 
 def schedule(step: int, steps: int, warmup: int = 100) -> float:
@@ -106,10 +122,11 @@ def schedule(step: int, steps: int, warmup: int = 100) -> float:
 
 
 def conversation_stream(steps: int, batch: int, seed: int) -> Iterator[list[dict]]:
-    """Batches of the two stages in turn, each conversation new."""
+    """Batches of the stages in turn, each conversation new."""
+    ends = np.cumsum([share for share, _ in STAGES.values()])
     for step in range(steps):
-        stage = "captions" if step < STAGE_ONE_SHARE * steps else "instructions"
-        yield list(world.conversations(batch, f"{seed}.{step}", STAGES[stage]))
+        stage = min(np.searchsorted(ends, step / steps, side="right"), len(ends) - 1)
+        yield list(world.conversations(batch, f"{seed}.{step}", list(STAGES.values())[stage][1]))
 
 
 @torch.no_grad()
@@ -138,15 +155,14 @@ def pretrain(size: str, steps: int, batch: int, lr: float, seed: int, folder: Pa
     tokenizer = architecture.train_tokenizer(tokenizer_texts())
     processor = architecture.processor(tokenizer)
     net = architecture.build(size, tokenizer, seed).train()
+    net.set_attn_implementation("eager")  # on a CPU its backward pass is the faster one
     batcher = Batcher(processor, net.config.image_seq_length)
     opts, log, started = optimizers(net, lr), [], time.time()
     bar = trange(steps, mininterval=10)
     for step, talks in zip(bar, conversation_stream(steps, batch, seed), strict=True):
         for opt in opts:
             opt.param_groups[0]["lr"] = lr * schedule(step, steps)
-        with torch.autocast("cpu", dtype=torch.bfloat16):
-            loss = answer_loss(net, **batcher(talks))
-        loss.backward()
+        loss = backward(net, batcher, talks)
         torch.nn.utils.clip_grad_norm_(net.parameters(), 1.0)
         for opt in opts:
             opt.step()
@@ -154,7 +170,7 @@ def pretrain(size: str, steps: int, batch: int, lr: float, seed: int, folder: Pa
         if (step + 1) % every == 0 or step + 1 == steps:
             scores = {s: round(accuracy(net.eval(), batcher, s), 3) for s in world.SOURCES}
             net.train()
-            log.append({"step": step + 1, "loss": round(loss.item(), 4), **scores})
+            log.append({"step": step + 1, "loss": round(loss, 4), **scores})
             bar.write(json.dumps({**log[-1], "minutes": round((time.time() - started) / 60, 1)}))
             manifest = _save(net, processor, folder, size, steps, batch, lr, seed, log)
     return manifest

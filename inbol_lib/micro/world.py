@@ -122,17 +122,18 @@ _FLAG_FAMILIES = ("country", "country", "capital", *FACTS)
 def conversations(n: int, seed: int, mixture: dict[str, float]) -> Iterator[dict]:
     """`n` pictures with turns [(user, assistant), ...] for pretraining, drawn from a split of their own.
 
-    `mixture` weighs the tasks caption, vqa, entity, options, choice, instruct, generate and verify.
+    `mixture` weighs the tasks lists and options (text alone: the picture is None), caption, vqa, entity, choice, instruct,
+    generate and verify.
     """
     tasks, weights = list(mixture), np.array(list(mixture.values()), float)
     for i in range(n):
         rng = rng_of("conversation", seed, i)
         task = str(rng.choice(tasks, p=weights / weights.sum()))
         kinds, turns = _TASKS[task]
-        scene = scene_of(f"{rng.choice(kinds)}:pretrain:{seed}-{i}")
+        scene = scene_of(f"{rng.choice(kinds)}:pretrain:{seed}-{i}") if kinds else None
         said = turns(scene, rng)
         if said:
-            yield {"image": render(scene), "turns": said}
+            yield {"image": render(scene) if scene else None, "turns": said}
 
 
 def _vqa_turns(scene: Scene, rng: np.random.Generator, families=_SCENE_FAMILIES, n: int = 4) -> list[tuple[str, str]]:
@@ -160,17 +161,32 @@ def _choice_turns(scene: Scene, rng: np.random.Generator) -> list[tuple[str, str
     return turns
 
 
-def _options_turns(scene: Scene, rng: np.random.Generator) -> list[tuple[str, str]]:
-    """Lettered options as such, whatever is in the picture: without this the letters stay at chance."""
+def _options_turns(scene: Scene | None, rng: np.random.Generator) -> list[tuple[str, str]]:
+    """Lettered options as such: several questions about one list."""
+    choices, shown = _lettered(rng, int(rng.integers(2, 10)))
     turns = []
-    for _ in range(3):
-        name = str(rng.choice(("colour", "shape", "where", "digit", "continent", "export", "climate")))
-        gold = str(rng.choice(grammar.options(name)))
-        choices = _choices(name, gold, int(rng.integers(2, 10)), rng)
-        letter = LETTERS[choices.index(gold)]
-        asked, said = (f"Which option is {gold}?", letter) if rng.random() < 0.7 else (f"What is option {letter}?", gold)
-        turns.append((prompt_text({"question": asked, "choices": choices}), said))
+    for i in rng.permutation(len(choices))[:4]:
+        asked, said = (
+            (f"Which option is {choices[i]}?", LETTERS[i]) if rng.random() < 0.7 else (f"What is option {LETTERS[i]}?", choices[i])
+        )
+        turns.append((asked if turns else shown.format(question=asked), said))
     return turns
+
+
+def _list_turns(scene: None, rng: np.random.Generator) -> list[tuple[str, str]]:
+    """Whole lists in another order, letter first or text first: dense practice in looking up, which questions alone do not give."""
+    choices, shown = _lettered(rng, int(rng.integers(4, 10)))
+    order = rng.permutation(len(choices))
+    if rng.random() < 0.35:
+        return [(shown.format(question="Repeat the options in another order."), "\n".join(f"{LETTERS[i]}. {choices[i]}" for i in order))]
+    return [(shown.format(question="Name the letter of each option."), ", ".join(f"{choices[i]} {LETTERS[i]}" for i in order))]
+
+
+def _lettered(rng: np.random.Generator, n: int) -> tuple[list[str], str]:
+    """Up to `n` options of one kind, and their prompt with a place for the question."""
+    pool = grammar.options(str(rng.choice(("colour", "shape", "where", "digit", "continent", "export", "climate", "country"))))
+    choices = [str(c) for c in rng.permutation(pool)[:n]]
+    return choices, prompt_text({"question": "{question}", "choices": choices})
 
 
 def _instruct_turns(scene: Scene, rng: np.random.Generator) -> list[tuple[str, str]]:
@@ -216,7 +232,8 @@ _TASKS = {
     "caption": ((*_SCENES, *_FLAGS), lambda scene, rng: [(CAPTION_PROMPT, caption(scene))]),
     "vqa": (_SCENES, _vqa_turns),
     "entity": (_FLAGS, _entity_turns),
-    "options": (("flag", "scene"), _options_turns),
+    "lists": ((), _list_turns),
+    "options": ((), _options_turns),
     "choice": (("flag", "flag", "pair", "sum", "scene"), _choice_turns),
     "instruct": (("blank", "bad", "scene", "flag"), _instruct_turns),
     "generate": (("scene", "scene", "flag"), _generate_turns),
