@@ -24,14 +24,12 @@ def apportion(wanted: dict[str, int], there: dict[str, int], rule: str) -> dict[
     """How many of each class to take under `short_class`: "refuse" raises ParameterError, "shrink" scales all classes
     down by one factor (the ratio stays), "repeat" keeps what is wanted (short classes are drawn again)."""
     short = {k: (there.get(k, 0), n) for k, n in wanted.items() if there.get(k, 0) < n}
-    if not short:
-        return dict(wanted)
-    text = "; ".join(f"{k}: {have} there, {want} wanted" for k, (have, want) in short.items())
-    if rule == "refuse" or any(have == 0 for have, _ in short.values()):
+    if short and (rule == "refuse" or any(have == 0 for have, _ in short.values())):
+        text = "; ".join(f"{k}: {have} there, {want} wanted" for k, (have, want) in short.items())
         raise ParameterError(f"too few questions ({text}). Estimate more, ask for less, or set short_class to shrink or repeat.")
-    if rule == "repeat":
+    if not short or rule == "repeat":
         return dict(wanted)
-    have, want = min(((there[k], n) for k, n in wanted.items() if n), key=lambda pair: pair[0] / pair[1])
+    have, want = min(short.values(), key=lambda pair: pair[0] / pair[1])
     return {k: n * have // want for k, n in wanted.items()}  # whole numbers: 15 / 22 * 22 is less than 15
 
 
@@ -101,8 +99,8 @@ def preferences(answerable: Dataset, unanswerable: Dataset, p: Params) -> tuple[
     rng = np.random.default_rng(p.data_seed + 202)
     inside, outside = describe(answerable, p), describe(unanswerable, p).assign(kind="unknown")
     both = pd.concat([inside.assign(table=0), outside.assign(table=1)])
-    both = both.assign(right=(both.kind == "unknown") | (both.correct != ""), wrong=(both.kind == "known") | (both.incorrect != ""))
-    eligible = both[(both.kind != "unjudged") & both.right & both.wrong]  # holds every response that its pairs need
+    lacking = ((both.kind != "unknown") & (both.correct == "")) | ((both.kind != "known") & (both.incorrect == ""))
+    eligible = both[(both.kind != "unjudged") & ~lacking]  # every response that its pairs need is there
     unknown, mixed, known = p.pair_ratio
     unit = p.num_pairs / (unknown + 2 * mixed + known)
     wanted = {"unknown": round(unit * unknown), "mixed": round(unit * mixed), "known": round(unit * known)}
@@ -111,8 +109,7 @@ def preferences(answerable: Dataset, unanswerable: Dataset, p: Params) -> tuple[
     drawn = pd.concat([draw(eligible[eligible.kind == k], n, rng) for k, n in sizes.items()])
     columns = ["id", "prompt", "confidence", "kind", "correct", "incorrect", "refusal", "source"]
     rows = _take(answerable, drawn[drawn.table == 0], unanswerable, drawn[drawn.table == 1], columns)
-    counts = {**{k: int(v) for k, v in drawn.kind.value_counts().items()}, "pairs": int(len(drawn) + (drawn.kind == "mixed").sum()),
-              "wanted": wanted, "there": {k: int(v) for k, v in there.items()}, "not_eligible": int(len(both) - len(eligible))}  # fmt: skip
+    counts = {**sizes, "pairs": len(drawn) + sizes["mixed"], "wanted": wanted, "there": there, "not_eligible": len(both) - len(eligible)}
     return rows, counts
 
 

@@ -63,13 +63,8 @@ def estimate(p, model, processor, questions: Dataset, partial=None) -> Dataset:
         drawn = sample(model, processor, list(chunk["image"]), [prompt_text(r) for r in rows], p.num_samples, p.temperature,
                        p.top_p, p.max_new_tokens, p.token_budget, p.data_seed, list(chunk["id"]))  # fmt: skip
         texts = [[r.text for r in responses] for responses in drawn]
-        parts.append(standard_records(chunk, texts, _verdicts(rows, texts, p.judge), p.data_seed))
+        flat = judge([r for r in rows for _ in range(p.num_samples)], [text for said in texts for text in said], p.judge)
+        parts.append(standard_records(chunk, texts, np.reshape(flat, (-1, p.num_samples)).tolist(), p.data_seed))
         if kept:
             save_table(parts[-1], kept)
     return concatenate_datasets(parts)
-
-
-def _verdicts(rows: list[dict], texts: list[list[str]], judge_name: str) -> list[list[str]]:
-    flat = [(row, text) for row, said in zip(rows, texts, strict=True) for text in said]
-    words = iter(judge([r for r, _ in flat], [t for _, t in flat], judge_name))
-    return [[next(words) for _ in said] for said in texts]

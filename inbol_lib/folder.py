@@ -45,12 +45,8 @@ def check(root: Path) -> tuple[dict, ...]:
     table = root / "questions.jsonl"
     if not table.is_file():
         raise ParameterError(f"{table} does not exist; see `python -c 'import inbol_lib.folder as f; help(f)'` for the format")
-    try:
-        lines = table.read_text(encoding="utf-8").split("\n")  # splitlines would also cut at U+2028 inside a question
-    except UnicodeDecodeError as error:
-        raise ParameterError(f"{table} is not UTF-8 (byte {error.start}); save it as UTF-8") from None
     rows, problems, ids, splits, look = [], [], {}, {}, cache(partial(_look, root))
-    for number, line in enumerate(lines, 1):
+    for number, line in enumerate(table.read_bytes().split(b"\n"), 1):
         if not line.strip():
             continue
         row, wrong = _read(line)
@@ -64,19 +60,18 @@ def check(root: Path) -> tuple[dict, ...]:
             rows.append(row)
         problems += [f"line {number}: {w}" for w in wrong]
     if problems:
-        more = f"\n... and {len(problems) - 50} more" if len(problems) > 50 else ""
-        raise ParameterError(f"{table} has {len(problems)} problems:\n" + "\n".join(problems[:50]) + more)
+        raise ParameterError("\n".join([f"{table} has {len(problems)} problems (at most 50 are listed):", *problems[:50]]))
     if empty := [s for s in SPLITS if s not in {r["split"] for r in rows}]:
         raise ParameterError(f'{table} holds no {" and no ".join(empty)} question; add questions, or give every line a "split"')
     return tuple(rows)
 
 
-def _read(line: str) -> tuple[dict, list[str]]:
+def _read(line: bytes) -> tuple[dict, list[str]]:
     """A line's object, and what is wrong with it."""
     try:
         row = json.loads(line)
-    except json.JSONDecodeError as error:
-        return {}, [f"no JSON: {error.msg} at column {error.colno}"]
+    except ValueError as error:
+        return {}, [f"no JSON in UTF-8: {error}".replace("line 1 column", "column")]
     if not isinstance(row, dict):
         return {}, [f"expected an object, got {type(row).__name__}"]
     wrong = [f"{key!r} must be {what}, given {row.get(key)!r:.200}" for key, (what, right) in RULES.items() if not right(row.get(key))]

@@ -70,7 +70,11 @@ def endpoint(model: str, **settings: float) -> Callable[..., list[str]]:
     client = OpenAI(max_retries=RETRIES)
 
     def one(text: str, image: Image.Image | None) -> str:
-        content = [{"type": "image_url", "image_url": {"url": _data_url(image)}}, {"type": "text", "text": text}] if image else text
+        content: str | list[dict] = text
+        if image:
+            image.convert("RGB").save(file := io.BytesIO(), "PNG")
+            url = f"data:image/png;base64,{base64.b64encode(file.getvalue()).decode()}"
+            content = [{"type": "image_url", "image_url": {"url": url}}, {"type": "text", "text": text}]
         try:
             answer = client.chat.completions.create(model=model, messages=[{"role": "user", "content": content}], **settings)
         except (APITimeoutError, RateLimitError, InternalServerError):
@@ -82,12 +86,6 @@ def endpoint(model: str, **settings: float) -> Callable[..., list[str]]:
             return list(pool.map(one, texts, images or [None] * len(texts)))
 
     return complete
-
-
-def _data_url(image: Image.Image) -> str:
-    file = io.BytesIO()
-    image.convert("RGB").save(file, "PNG")
-    return f"data:image/png;base64,{base64.b64encode(file.getvalue()).decode()}"
 
 
 def llm_verdicts(triples: Sequence[Triple], judge: str, batch_size: int = 256) -> dict[Triple, str]:

@@ -134,8 +134,6 @@ def _explain(error: dict) -> str:
     if error["type"] == "extra_forbidden":
         near = get_close_matches(key, Params.model_fields, 1)
         return f"{key}: no such parameter" + (f"; did you mean {near[0]}?" if near else "")
-    if error["type"] == "missing":
-        return f"{key}: missing; give it in the profile"
     given = error["input"]
     hint = " (YAML reads 5e-7 as text; write 5.0e-7)" if isinstance(given, str) and re.fullmatch(r"[\d.]+[eE]-?\d+", given) else ""
     return f"{key}: given {given!r} ({type(given).__name__}); {error['msg'].removeprefix('Value error, ')}{hint}"
@@ -143,9 +141,7 @@ def _explain(error: dict) -> str:
 
 def read(profile: str | Path) -> dict[str, Any]:
     """The raw values of a profile: a YAML file, or a name under params/."""
-    path = Path(profile)
-    if path.suffix not in (".yaml", ".yml"):
-        path = PARAMS / f"{profile}.yaml"
+    path = Path(profile) if str(profile).endswith((".yaml", ".yml")) else PARAMS / f"{profile}.yaml"
     if not path.is_file():
         raise ParameterError(f"no profile {str(profile)!r}; there are: {', '.join(sorted(f.stem for f in PARAMS.glob('*.yaml')))}")
     return yaml.safe_load(path.read_text())

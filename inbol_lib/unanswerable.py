@@ -15,6 +15,7 @@ from datasets import Dataset
 from inbol_lib import models
 from inbol_lib.confidence import pick
 from inbol_lib.judging import endpoint, is_refusal, parse_verdict
+from inbol_lib.micro import world
 from inbol_lib.params import ParameterError, Params
 from inbol_lib.records import RECORD_FEATURES, prompt, prompt_text, rng_for
 from inbol_lib.sampling import greedy, sample
@@ -62,17 +63,12 @@ def generated(p: Params, questions: Dataset, n: int, seed: int) -> tuple[list[di
         text, longest = ("generate_unanswerable", 96) if name.startswith("micro-") else ("generate_unanswerable_paper", 256)
         said = _ask(p, name, rows, [prompt(text)] * len(rows), longest, p.temperature, seed)  # greedy answers repeat themselves
         pairs = [parse_pairs(answer) for answer in said]
-    made = [
-        _row(row, question, f"{name}-{k}-{row['image_id']}", name)
-        for row, found in zip(rows, pairs, strict=True)
-        for k, (question, _) in enumerate(found[:2])
-    ]
+    made = [_row(row, question, f"{name}-{k}-{row['image_id']}", name)
+            for row, found in zip(rows, pairs, strict=True) for k, (question, _) in enumerate(found[:2])]  # fmt: skip
     return made[:n], sum(not found for found in pairs)
 
 
 def _program(image_id: str, seed: int) -> list[tuple[str, str]]:
-    from inbol_lib.micro import world
-
     rng = rng_for(seed, image_id)
     return [world.unanswerable(world.scene_of(image_id), rng, kind) for kind in (str(rng.choice(["absent", "premise"])), "beyond")]
 
@@ -89,9 +85,10 @@ def _ask(p: Params, name: str, rows: list[dict], texts: list[str], longest: int,
 
 
 def _row(shown: dict, question: str, name: str, origin: str) -> dict:
+    """An unanswerable question about the image of `shown`: a record that lacks its answer and its refusal."""
     keep = {k: shown[k] for k in ("image", "image_id", "split")}
-    return {**keep, "id": name, "group": name, "question": question, "answers": [], "choices": [],
-            "source": "uavqa", "accepted": [], "origin": origin}  # fmt: skip
+    return {**keep, "id": name, "group": name, "question": question, "answers": [], "choices": [], "source": "uavqa",
+            "accepted": [], "origin": origin, "verdicts": ["incorrect"], "confidence": 0.0, "correct": ""}  # fmt: skip
 
 
 def verify(p: Params, rows: list[dict]) -> list[bool | None]:
@@ -107,8 +104,6 @@ def verify(p: Params, rows: list[dict]) -> list[bool | None]:
 
 def world_says_unanswerable(row: dict) -> bool | None:
     """The micro world's truth, which stands for the paper's filtering by hand of the test questions."""
-    from inbol_lib.micro import world
-
     answerable = world.is_answerable(world.scene_of(row["image_id"]), row["question"])
     return None if answerable is None else not answerable
 
@@ -137,18 +132,12 @@ def build(p: Params, questions: Dataset, n: int, model, processor, by_hand: bool
         verdicts = [False if world_says_unanswerable(r) is False else v for r, v in zip(rows, verdicts, strict=True)]
     rows = keep(rows, [{True: "", False: "verified out", None: "unverified"}[v] for v in verdicts])
     answers = greedy(model, processor, [r["image"] for r in rows], [prompt_text(r) for r in rows], p.max_new_tokens, p.token_budget)
-    rows = [_record(r, a, p.data_seed) for r, a in zip(rows, answers, strict=True)]
+    rows = [{**r, "responses": [said], "incorrect": said, "refusal": pick(REFUSAL_TEMPLATES, rng_for(p.data_seed, r["id"]))}
+            for r, said in zip(rows, answers, strict=True)]  # fmt: skip
     rows = keep(rows, ["already refused" if is_refusal(a) else "" for a in answers])
     chosen = set(np.linspace(0, len(rows), min(n, len(rows)), endpoint=False, dtype=int))  # evenly: the share of swaps stays
     rows = keep(rows, ["" if i in chosen else "surplus" for i in range(len(rows))])
     counts.update((r["origin"], "kept") for r in rows)
     if not rows:
-        raise ParameterError(
-            f"no unanswerable question was left (generator {p.unanswerable_generator}, verifier {p.verifier}): {dict(counts)}"
-        )
+        raise ParameterError(f"no unanswerable question was left; try another generator or verifier: {dict(counts)}")
     return Dataset.from_list(rows, features=RECORD_FEATURES), counts
-
-
-def _record(row: dict, answer: str, seed: int) -> dict:
-    return {**row, "responses": [answer], "verdicts": ["incorrect"], "confidence": 0.0, "correct": "", "incorrect": answer,
-            "refusal": pick(REFUSAL_TEMPLATES, rng_for(seed, row["id"]))}  # fmt: skip

@@ -18,7 +18,9 @@ def root(tmp_path):
 
 def write(root, *rows):
     folder.check.cache_clear()
-    (root / "questions.jsonl").write_text("\n".join(r if isinstance(r, str) else json.dumps(r) for r in rows) + "\n")
+    (root / "questions.jsonl").write_text(
+        "\n".join(r if isinstance(r, str) else json.dumps(r) for r in rows) + "\n", errors="surrogateescape"
+    )
 
 
 def row(i=0, **changes):
@@ -55,6 +57,7 @@ def test_the_order_is_drawn_by_the_seed_and_keeps_every_question(root):
     (row(image="../secret.png"), "leaves the folder"),
     (row(image="notes.txt"), "no readable image"),
     ("{oops", "no JSON"),
+    ('{"id": "\udcff"}', "UTF-8"),
     ("[1]", "expected an object"),
     (row(split="dev"), "'split' must be"),
     (row(choices=["blue", "green"]), "must hold the answer"),
@@ -79,6 +82,13 @@ def test_all_problems_come_at_once(root):
     write(root, row(1), "{", row(2, answers=[]), row(1))
     with pytest.raises(ParameterError, match="3 problems"):
         folder.check(root)
+
+
+def test_a_separator_inside_a_question_and_a_byte_order_mark_cut_nothing(root):
+    write(root, *GOOD[:2], row(22, split="test", question="One\u2028two"))
+    text = (root / "questions.jsonl").read_text().replace("\\u2028", "\u2028")
+    (root / "questions.jsonl").write_text(text.replace("\n", "\r\n"), encoding="utf-8-sig")
+    assert folder.check(root)[2]["question"] == "One\u2028two"
 
 
 @pytest.mark.parametrize("split", folder.SPLITS)
