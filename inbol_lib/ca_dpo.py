@@ -32,9 +32,6 @@ PAIRS = {
 NEEDED = {kind: sorted({*first, *second}) for kind, (first, second) in PAIRS.items()}  # the responses that it compares
 
 
-# --- the loss ---------------------------------------------------------------------------------------------------------
-
-
 def margins(policy: torch.Tensor, reference: torch.Tensor, kinds: list[str]) -> torch.Tensor:
     """How much further the policy than the reference prefers chosen to rejected, for p1 and p2 of every question.
 
@@ -81,9 +78,6 @@ def pair_weights(mode: str, kinds: list[str], confidence: np.ndarray, seed: int 
     elif not mode.startswith("ca_dpo"):
         raise ValueError(f"method {mode!r} is no preference training; choose ca_dpo, {', '.join(fixed)}, ca_dpo_shuffled or ca_dpo_inside")
     return weights
-
-
-# --- packing ----------------------------------------------------------------------------------------------------------
 
 
 class PackingCollator(Collator):
@@ -146,14 +140,9 @@ def check_packing(model: PreTrainedModel, collator: PackingCollator) -> None:
             )
 
 
-# --- training ---------------------------------------------------------------------------------------------------------
-
-
 class CADPOTrainer(DPOTrainer):
-    """TRL's `DPOTrainer` with packed responses, reference log-probabilities computed once, and eq. 6 as its loss.
-
-    The loss is divided by questions, not by pairs.
-    """
+    """TRL's `DPOTrainer` with packed responses, reference log-probabilities computed once, and eq. 6, a mean over questions (not
+    pairs), as its loss. Logs margins in nats and the share of preferences on the right side, over all pairs and by kind."""
 
     def __init__(self, *args: Any, mode: str = "ca_dpo", **kwargs: Any):
         self.mode = mode
@@ -164,23 +153,15 @@ class CADPOTrainer(DPOTrainer):
     def _compute_loss(self, model, inputs, return_outputs=False):
         margin = margins(response_logps(model, inputs), inputs["reference"], inputs["kinds"])
         loss = (inside_loss if self.mode == "ca_dpo_inside" else weighted_loss)(margin, inputs["weights"], self.beta).mean()
-        if model.training and self.state.global_step == 0:
-            self._check_start(loss.item(), inputs["weights"].sum(1).mean().item())
-        self._note(margin.detach().cpu(), inputs["kinds"], self._metrics["train" if model.training else "eval"])
-        return (loss, {"margin": margin}) if return_outputs else loss
-
-    def _check_start(self, loss: float, weight: float) -> None:
-        """Before its first update the policy is the reference, so every pair costs ln 2 times its weight."""
-        expected, exact = math.log(2) * weight, 5e-2 if self.args.bf16 else 1e-4
-        assert abs(loss - expected) < exact, f"the first loss is {loss:.5f}, not {expected:.5f}: the reference is not the start model"
-
-    @staticmethod
-    def _note(margin: torch.Tensor, kinds: list[str], metrics: dict[str, list[float]]) -> None:
-        """Margins in nats and the share of preferences on the right side, over all pairs and by kind of question."""
-        for row, kind in zip(margin, kinds, strict=True):
+        if model.training and self.state.global_step == 0:  # the policy is still the reference: a pair costs ln 2 times its weight
+            expected, exact = math.log(2) * inputs["weights"].sum(1).mean(), 5e-2 if self.args.bf16 else 1e-4
+            assert abs(loss - expected) < exact, f"the first loss is {loss:.5f}, not {expected:.5f}: the reference is not the start model"
+        metrics = self._metrics["train" if model.training else "eval"]
+        for kind, row in zip(inputs["kinds"], margin.detach().cpu(), strict=True):
             metrics[f"margin/{kind}"].append(row.mean().item())
-            metrics[f"accuracy/{kind}"].append((row > 0).float().mean().item())
-            metrics["accuracy"].append(metrics[f"accuracy/{kind}"][-1])
+            for name in ("accuracy", f"accuracy/{kind}"):
+                metrics[name].append((row > 0).float().mean().item())
+        return (loss, {"margin": margin}) if return_outputs else loss
 
 
 def check_rows(rows: list[dict[str, Any]]) -> None:

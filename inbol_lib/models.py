@@ -6,7 +6,7 @@ from pathlib import Path
 
 import torch
 from PIL import Image
-from transformers import AutoModelForImageTextToText, AutoProcessor, LlavaProcessor, PreTrainedModel, ProcessorMixin
+from transformers import AutoModelForImageTextToText, AutoProcessor, BatchFeature, LlavaProcessor, PreTrainedModel, ProcessorMixin
 
 PACKAGED = Path(__file__).parent / "micro" / "weights"
 
@@ -63,7 +63,7 @@ def chat_prompt(processor: ProcessorMixin, text: str) -> str:
     return processor.apply_chat_template([{"role": "user", "content": content}], add_generation_prompt=True, tokenize=False)
 
 
-def encode(processor: ProcessorMixin, images: Sequence[Image.Image], texts: Sequence[str]) -> dict[str, torch.Tensor]:
+def encode(processor: ProcessorMixin, images: Sequence[Image.Image], texts: Sequence[str]) -> BatchFeature:
     """Left-padded inputs for user texts with one image each: input_ids and attention_mask (batch, length), pixel_values.
 
     Raises ValueError when a row is padded on the right, does not begin with BOS or has lost image tokens (truncation).
@@ -73,7 +73,7 @@ def encode(processor: ProcessorMixin, images: Sequence[Image.Image], texts: Sequ
     special = not prompts[0].startswith(tokenizer.bos_token or "\0")
     batch = processor(images=list(images), text=prompts, return_tensors="pt", padding=True, add_special_tokens=special)
     check_batch(processor, images, batch["input_ids"], batch["attention_mask"])
-    return dict(batch)
+    return batch
 
 
 def check_batch(processor: ProcessorMixin, images: Sequence[Image.Image], ids: torch.Tensor, mask: torch.Tensor) -> None:

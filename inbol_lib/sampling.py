@@ -6,6 +6,7 @@ resumed run changes any of its responses.
 
 import warnings
 from collections.abc import Iterator, Sequence
+from itertools import islice
 from typing import NamedTuple
 
 import numpy as np
@@ -44,31 +45,29 @@ def sample(
     Batches hold about `token_budget` tokens, continuations counted. A model whose cache can not serve several continuations (several
     position axes, recurrent states) goes through `generate` one question at a time, with a warning. Raises ValueError on bad settings.
     """
-    ids = [str(i) for i in range(len(texts))] if ids is None else list(ids)
-    check_settings(images, texts, ids, n, temperature, top_p, max_new_tokens)
-    expandable = can_expand(model)
-    if not expandable:
-        warnings.warn(f"{type(model).__name__}: its cache can not be expanded, so `generate` samples it question by question", stacklevel=2)
-    out: dict[int, list[Response]] = {}
-    image_tokens = getattr(model.config, "image_seq_length", None) or 576
-    with tqdm(total=len(texts), desc="sampling", unit="question", disable=not progress()) as bar:
-        for chosen in _batches(texts, n, max_new_tokens, token_budget if expandable else 0, image_tokens):
-            streams = [rng_for(seed, ids[i]) for i in chosen]
-            batch = encode(processor, [images[i] for i in chosen], [texts[i] for i in chosen])
-            drawn = (_continue if expandable else _generate)(model, processor, batch, n, temperature, top_p, max_new_tokens, streams)
-            out.update(zip(chosen, drawn, strict=True))
-            bar.update(len(chosen))
-    return [out[i] for i in range(len(texts))]
-
-
-def check_settings(images, texts, ids, n, temperature, top_p, max_new_tokens) -> None:
-    """Refuse what would sample something else than was meant."""
+    ids = [str(i) for i in range(len(texts))] if ids is None else ids
     if not len(images) == len(texts) == len(ids):
         raise ValueError(f"{len(images)} images, {len(texts)} texts and {len(ids)} ids; each question needs one of each")
     if len(set(ids)) < len(ids):
         raise ValueError("ids repeat, so questions would share a random stream; give every question an id of its own")
     if n < 1 or max_new_tokens < 1 or temperature < 0 or not 0 < top_p <= 1:
         raise ValueError(f"n={n} and max_new_tokens={max_new_tokens} must be >= 1, temperature={temperature} >= 0, top_p={top_p} in (0, 1]")
+    draw = _continue
+    if not can_expand(model):
+        draw, token_budget = _generate, 0
+        warnings.warn(f"{type(model).__name__}: its cache can not be expanded, so `generate` samples it question by question", stacklevel=2)
+    out: dict[int, list[Response]] = {}
+    image_tokens = getattr(model.config, "image_seq_length", None) or 576
+    with tqdm(total=len(texts), desc="sampling", unit="question", disable=not progress()) as bar:
+        for chosen in _batches(texts, n, max_new_tokens, token_budget, image_tokens):
+            batch = encode(processor, [images[i] for i in chosen], [texts[i] for i in chosen])
+            streams = [rng_for(seed, ids[i]) for i in chosen]
+            tokens, logprobs = draw(model, processor, batch.to(model.device), n, temperature, top_p, max_new_tokens, streams)
+            said = (text.strip() for text in processor.tokenizer.batch_decode(tokens, skip_special_tokens=True))
+            responses = map(Response, said, logprobs.tolist())
+            out |= {i: list(islice(responses, n)) for i in chosen}
+            bar.update(len(chosen))
+    return [out[i] for i in range(len(texts))]
 
 
 def can_expand(model: PreTrainedModel) -> bool:
@@ -82,19 +81,18 @@ def can_expand(model: PreTrainedModel) -> bool:
 def _batches(texts: Sequence[str], n: int, new: int, budget: int, image_tokens: int) -> Iterator[list[int]]:
     """Indices by falling prompt length, so that rows of a batch are alike; about `budget` tokens each."""
     order = sorted(range(len(texts)), key=lambda i: -len(texts[i]))
-    start = 0
-    while start < len(order):
-        prompt = image_tokens + len(texts[order[start]]) // 2 + 16
+    while order:
+        prompt = image_tokens + len(texts[order[0]]) // 2 + 16
         size = max(1, budget // (prompt + n * (new + prompt // 4)))
-        yield order[start : start + size]
-        start += size
+        yield order[:size]
+        order = order[size:]
 
 
 @torch.inference_mode()
-def _continue(model, processor, batch, n, temperature, top_p, max_new_tokens, streams) -> list[list[Response]]:
-    """Responses of one batch: prefill, expand the cache n times, decode; finished rows leave the batch."""
-    batch = {k: v.to(model.device) for k, v in batch.items()}
-    stop = torch.tensor(sorted(_stop_ids(model, processor)), device=model.device)
+def _continue(model, processor, batch, n, temperature, top_p, max_new_tokens, streams) -> tuple[torch.Tensor, torch.Tensor]:
+    """Tokens (questions * n, length) and log-probabilities of one batch: prefill, expand the cache n times, decode; finished rows
+    leave the batch."""
+    stop = _stop_ids(model, processor)
     places = (batch["attention_mask"].cumsum(1) - 1).clamp(min=0)  # as `generate` counts: padding has no place
     cache = DynamicCache(config=model.config.get_text_config())
     out = model(**batch, position_ids=places, past_key_values=cache, use_cache=True, logits_to_keep=1)
@@ -116,32 +114,30 @@ def _continue(model, processor, batch, n, temperature, top_p, max_new_tokens, st
         places, mask = mask.sum(1, keepdim=True), torch.nn.functional.pad(mask, (0, 1), value=1)
         out = model(input_ids=token[:, None], attention_mask=mask, position_ids=places, past_key_values=cache, use_cache=True)
         logits = out.logits[:, -1].float()
-    texts = processor.tokenizer.batch_decode(tokens, skip_special_tokens=True)
-    made = [Response(text.strip(), logprob) for text, logprob in zip(texts, logprobs.tolist(), strict=True)]
-    return [made[i : i + n] for i in range(0, len(made), n)]
+    return tokens, logprobs
 
 
-def _generate(model, processor, batch, n, temperature, top_p, max_new_tokens, streams) -> list[list[Response]]:
+def _generate(model, processor, batch, n, temperature, top_p, max_new_tokens, streams) -> tuple[torch.Tensor, torch.Tensor]:
     """The same for one question by the stock `generate`, whose global generator is seeded from the question's stream."""
-    (stream,), length = streams, batch["input_ids"].shape[1]
     how = {"do_sample": True, "temperature": temperature, "top_p": top_p, "top_k": 0} if temperature else {"do_sample": False}
     with torch.random.fork_rng():
-        torch.manual_seed(int(stream.integers(2**62)))
+        torch.manual_seed(int(streams[0].integers(2**62)))
         out = model.generate(
-            **{k: v.to(model.device) for k, v in batch.items()}, **how, num_return_sequences=n if temperature else 1,
-            max_new_tokens=max_new_tokens, output_logits=True, return_dict_in_generate=True,
+            **batch, **how, num_return_sequences=n if temperature else 1, max_new_tokens=max_new_tokens,
+            output_logits=True, return_dict_in_generate=True,
         )  # fmt: skip
-    stop, made, new = _stop_ids(model, processor), [], out.sequences[:, length:]
-    scores = torch.log_softmax(torch.stack(out.logits, 1).float(), -1).gather(2, new[..., None])[..., 0]
-    for row, tokens in zip(scores.tolist(), new.tolist(), strict=True):
-        end = next((i + 1 for i, t in enumerate(tokens) if t in stop), len(tokens))
-        made.append(Response(processor.tokenizer.decode(tokens[:end], skip_special_tokens=True).strip(), sum(row[:end])))
-    return [made if temperature else made * n]
+    tokens = out.sequences[:, batch["input_ids"].shape[1] :]
+    logprobs = torch.log_softmax(torch.stack(out.logits, 1).float(), -1).gather(2, tokens[..., None])[..., 0]
+    stops = torch.isin(tokens, _stop_ids(model, processor)).long()
+    padding = stops.cumsum(1) > stops  # whatever follows a row's first stop
+    again = 1 if temperature else n
+    return tokens.repeat(again, 1), logprobs.double().masked_fill(padding, 0).sum(1).repeat(again)
 
 
-def _stop_ids(model, processor) -> set[int]:
+def _stop_ids(model, processor) -> torch.Tensor:
     stop = model.generation_config.eos_token_id
-    return {processor.tokenizer.eos_token_id, *(stop if isinstance(stop, list) else [stop])} - {None}
+    ids = {processor.tokenizer.eos_token_id, *(stop if isinstance(stop, list) else [stop])} - {None}
+    return torch.tensor(sorted(ids), device=model.device)
 
 
 def _choose(logits: torch.Tensor, temperature: float, top_p: float, uniform: torch.Tensor | None) -> torch.Tensor:

@@ -40,7 +40,7 @@ OWN = {
     "idk_it": ("tuning", "seed", "lora_rank", "lora_alpha", "lora_dropout", "batch_size", "learning_rate", "epochs",
                "warmup_ratio"),
     "ca_dpo": ("preference", "dpo_learning_rate", "beta"),
-    "evaluation": ("methods", "model", "seed"),
+    "evaluation": ("methods", "model", "seed", "ood_sources", "ood_questions"),
     "heatmaps": ("threshold_levels", "known_shares", "pair_ratios"),
     "probing": ("probe_train", "probe_test"),
     "paper_vs_ours": ("profile", "models", "seeds", "table4_methods", "second_generator"),
@@ -69,10 +69,10 @@ def dependencies(stage: str, p: Params) -> list[Job]:
         case "probing":
             return [("composition", p), ("confidence", p), ("unanswerable", p), trained(p, "idk_it"), trained(p, "ca_dpo")]
         case "paper_vs_ours":
-            main = [("evaluation", q) for q in main_cells(p)]
-            extra = [("evaluation", q) for q in (*table4_cells(p), *generator_cells(p))]
-            on_folder = p.dataset != "micro"
-            return main + ([] if on_folder else [*extra, ("heatmaps", p), ("probing", p)])
+            if p.dataset != "micro":
+                return [("evaluation", q) for q in main_cells(p)]
+            cells = [*main_cells(p), *table4_cells(p), *generator_cells(p)]
+            return [*(("evaluation", q) for q in cells), ("heatmaps", p), ("probing", p)]
         case _:
             return []
 
@@ -119,30 +119,20 @@ def fingerprint(stage: str, p: Params) -> str:
     if stage == "confidence":  # only A-OKVQA of the out-of-domain sets is sampled there
         own["ood_sources"] = [s for s in p.ood_sources if s == "aokvqa"]
         own["ood_questions"] = p.ood_questions if own["ood_sources"] else 0
-    if stage == "evaluation":
-        own |= {"ood_sources": p.ood_sources, "ood_questions": p.ood_questions}
-    upstream = [fingerprint(*job) for job in dependencies(stage, p)]
-    text = json.dumps([stage, own, upstream], sort_keys=True)
-    return hashlib.sha256(text.encode()).hexdigest()[:8]
-
-
-def slug(stage: str, p: Params) -> str:
-    """The part of an artefact's name that people read."""
-    parts = [Path(p.model).name]
-    if p.dataset != "micro":
-        parts.append(Path(p.dataset).name)
-    if stage in ("idk_it", "ca_dpo"):
-        parts += [p.tuning if stage == "idk_it" else p.preference, f"seed{p.seed}"]
-    if stage == "evaluation":
-        parts += [p.methods[0] if len(p.methods) == 1 else f"{len(p.methods)}-methods", f"seed{p.seed}"]
-    if stage == "paper_vs_ours":
-        parts = [p.profile]
-    return "-".join(parts)
+    made_from = [fingerprint(*job) for job in dependencies(stage, p)]
+    return hashlib.sha256(json.dumps([stage, own, made_from], sort_keys=True).encode()).hexdigest()[:8]
 
 
 def path(stage: str, p: Params) -> Path:
-    """The artefact's folder (not created)."""
-    return paths.runs() / stage / f"{slug(stage, p)}-{fingerprint(stage, p)}"
+    """The artefact's folder (not created): a few words for people, and the fingerprint."""
+    words = [Path(p.model).name, *([] if p.dataset == "micro" else [Path(p.dataset).name])]
+    methods = p.methods[0] if len(p.methods) == 1 else f"{len(p.methods)}-methods"
+    made = {"idk_it": p.tuning, "ca_dpo": p.preference, "evaluation": methods}
+    if stage in made:
+        words += [made[stage], f"seed{p.seed}"]
+    elif stage == "paper_vs_ours":
+        words = [p.profile]
+    return paths.runs() / stage / "-".join([*words, fingerprint(stage, p)])
 
 
 def complete(stage: str, p: Params) -> bool:
@@ -161,14 +151,14 @@ def ensure(stage: str, p: Params) -> Path:
     """The folder of a complete artefact; runs its notebook first (and those it needs) when it is missing."""
     from filelock import FileLock
 
+    from inbol_lib.run import execute
+
     folder = path(stage, p)
     if complete(stage, p):
         return folder
     folder.mkdir(parents=True, exist_ok=True)
     with FileLock(folder / ".lock"):
-        if not complete(stage, p):
-            from inbol_lib.run import execute
-
+        if not complete(stage, p):  # another process may have made it meanwhile
             print(f"making {stage}/{folder.name} first ({NOTEBOOKS[stage]})", file=sys.stderr)
             execute(stage, p)
     return folder
@@ -181,36 +171,35 @@ class Stage:
     name: str
     p: Params
     folder: Path
-
-    @property
-    def partial(self) -> Path:
-        """Where progress is kept until the stage is saved."""
-        return self.folder / "partial"
+    partial: Path  # where progress is kept until the stage is saved
 
     def upstream(self, name: str) -> Path:
         """The complete artefact of the stage `name` that this one reads (the first, where it reads several)."""
-        jobs = [job for job in dependencies(self.name, self.p) if job[0] == name]
-        if not jobs:
-            raise ValueError(f"{self.name} reads no {name!r}; it reads {sorted({j[0] for j in dependencies(self.name, self.p)})}")
-        return ensure(*jobs[0])
+        jobs = dict(reversed(dependencies(self.name, self.p)))
+        if name not in jobs:
+            raise ValueError(f"{self.name} reads no {name!r}; it reads {sorted(jobs)}")
+        return ensure(name, jobs[name])
 
     def save(self, metrics: dict[str, Any]) -> Path:
         """Write `metrics.json` last of all: from now on the artefact is complete. No timings belong in it."""
-        target, text = self.folder / "metrics.json", json.dumps(metrics, indent=1, sort_keys=True)
         (self.folder / "params.json").write_text(self.p.model_dump_json(indent=1))
-        partial = self.folder / f".metrics.{os.getpid()}"
-        partial.write_text(text + "\n")
-        os.replace(partial, target)
+        unnamed = self.folder / f".metrics.{os.getpid()}"
+        unnamed.write_text(json.dumps(metrics, indent=1, sort_keys=True) + "\n")
+        target = unnamed.replace(self.folder / "metrics.json")
         shutil.rmtree(self.partial, ignore_errors=True)
         return target
 
 
 def open(name: str, p: Params) -> Stage:  # noqa: A001
-    """Begin a stage in its notebook: makes its folder and sets the number of threads (INBOL_THREADS, default 1,
-    because another number of threads may change the last digits of a result)."""
+    """Begin a stage in its notebook: makes its folder, hides the bars of loading and saving, and sets the number of threads
+    (INBOL_THREADS, default 1, because another number of threads may change the last digits of a result)."""
+    import datasets
     import torch
+    from transformers.utils import logging
 
     torch.set_num_threads(int(os.environ.get("INBOL_THREADS", "1")))
+    datasets.disable_progress_bars()
+    logging.set_tqdm_hook(lambda bar, args, options: bar(*args, **{**options, "disable": True}))  # downloads keep theirs
     folder = path(name, p)
     (folder / "partial").mkdir(parents=True, exist_ok=True)
-    return Stage(name, p, folder)
+    return Stage(name, p, folder, folder / "partial")

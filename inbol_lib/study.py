@@ -14,8 +14,7 @@ import pandas as pd
 from inbol_lib import paths, plots, stages, tables
 from inbol_lib.params import Params
 
-#: What the paper used, for the note under every table.
-PAPER_SIZES = {"num_instructions": 11_000, "num_pairs": 24_000, "test_per_source": 300}
+PAPER_SIZES = {"num_instructions": 11_000, "num_pairs": 24_000, "test_per_source": 300}  # for the note under every table
 
 
 def gather(cells: list[Params]) -> pd.DataFrame:
@@ -49,12 +48,10 @@ def make_tables(p: Params, outcomes: pd.DataFrame) -> dict[str, pd.DataFrame]:
 def copy_figures(p: Params, target: Path) -> None:
     """Figures that other stages drew, with their data: thresholds, composition, probe, case studies."""
     target.mkdir(parents=True, exist_ok=True)
-    sources = [stages.ensure("evaluation", stages.main_cells(p)[0])]
-    if p.dataset == "micro":
-        sources += [stages.ensure("heatmaps", p), stages.ensure("probing", p)]
-    for folder in sources:
-        for file in [f for f in folder.glob("fig1*") if f.is_file()] + list(folder.glob("fig_probe.*")):
-            shutil.copyfile(file, target / file.name)
+    jobs = [("evaluation", stages.main_cells(p)[0]), *([("heatmaps", p), ("probing", p)] if p.dataset == "micro" else [])]
+    for job in jobs:
+        for file in stages.ensure(*job).glob("fig[1_]*.*"):  # fig10 to fig12, fig_probe
+            shutil.copy(file, target)
 
 
 def figure4(outcomes: pd.DataFrame, target: Path) -> plt.Figure:

@@ -1,4 +1,7 @@
 import json
+import os
+import subprocess
+import sys
 
 import pytest
 
@@ -50,3 +53,22 @@ def test_ensure_leaves_a_complete_artefact_alone(runs, smoke):
     before = (stages.path("tour", smoke) / "metrics.json").stat().st_mtime_ns
     assert stages.ensure("tour", smoke) == stages.path("tour", smoke)
     assert (stages.path("tour", smoke) / "metrics.json").stat().st_mtime_ns == before
+
+
+QUIET = """
+import sys
+from inbol_lib import params, stages
+assert not {"torch", "datasets", "transformers"} & set(sys.modules), "the graph alone must load fast"
+stages.open("tour", params.load("smoke"))
+from datasets import Dataset
+from inbol_lib import models
+models.load(sys.argv[1], device="cpu")[0].save_pretrained(sys.argv[2])
+Dataset.from_dict({"a": [1, 2]}).map(lambda row: row)
+"""
+
+
+def test_the_graph_loads_without_torch_and_an_open_stage_hides_the_bars_of_loading_and_saving(runs, tiny, tmp_path):
+    env = {k: v for k, v in os.environ.items() if k not in ("CI", "HF_DATASETS_DISABLE_PROGRESS_BARS")}
+    done = subprocess.run([sys.executable, "-c", QUIET, tiny[2], tmp_path / "saved"], env=env, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    assert not [bar for bar in ("Loading weights", "Writing model shards", "Map") if bar in done.stderr]
