@@ -1,8 +1,7 @@
 """Confidence-aware DPO (paper, Sec. 3.3, eq. 6) and the DPO variants of Table 4.
 
-The two or three responses of a question are packed behind one image and prompt: a block mask hides them from each other,
-and positions start anew after the prompt, so every response has the log-probability it would have alone.
-"""
+The two or three responses of a question are packed behind one image and prompt: a block mask hides them from each other, and positions
+start anew after the prompt, so every response has the log-probability it would have alone."""
 
 import math
 from pathlib import Path
@@ -33,11 +32,8 @@ NEEDED = {kind: sorted({*first, *second}) for kind, (first, second) in PAIRS.ite
 
 
 def margins(policy: torch.Tensor, reference: torch.Tensor, kinds: list[str]) -> torch.Tensor:
-    """How much further the policy than the reference prefers chosen to rejected, for p1 and p2 of every question.
-
-    `policy`, `reference`: summed log-probabilities in nats of (correct, incorrect, refusal), shape (questions, 3).
-    Returns shape (questions, 2).
-    """
+    """How much further the policy than the reference prefers chosen to rejected, for p1 and p2 of every question (questions, 2).
+    `policy`, `reference`: summed log-probabilities in nats of (correct, incorrect, refusal), shape (questions, 3)."""
     ratio = policy - reference
     chosen, rejected = torch.tensor([PAIRS[k] for k in kinds], device=policy.device).unbind(-1)
     return ratio.gather(1, chosen) - ratio.gather(1, rejected)
@@ -45,9 +41,7 @@ def margins(policy: torch.Tensor, reference: torch.Tensor, kinds: list[str]) -> 
 
 def ca_dpo_loss(margin: torch.Tensor, confidence: torch.Tensor, beta: float) -> torch.Tensor:
     """Eq. 6 per question, shape (questions,): -[conf logsigmoid(beta m1) + (1 - conf) logsigmoid(beta m2)].
-
-    `margin`: (questions, 2); `confidence`: (questions,) in [0, 1].
-    """
+    `margin`: (questions, 2); `confidence`: (questions,) in [0, 1]."""
     return weighted_loss(margin, torch.stack([confidence, 1 - confidence], 1), beta)
 
 
@@ -64,10 +58,8 @@ def inside_loss(margin: torch.Tensor, weights: torch.Tensor, beta: float) -> tor
 def pair_weights(mode: str, kinds: list[str], confidence: np.ndarray, seed: int = 0) -> np.ndarray:
     """Weights (questions, 2) of p1 and p2. Known and unknown questions (p1 = p2) always sum to one.
 
-    ca_dpo, ca_dpo_inside: (conf, 1 - conf). dpo_1: refusal > incorrect alone; dpo_2: correct > incorrect alone; dpo_3: both
-    at full weight, as the paper's Table 4. Controls: ca_dpo_half (1/2, 1/2), ca_dpo_shuffled (confidences permuted among
-    the mixed questions).
-    """
+    ca_dpo, ca_dpo_inside: (conf, 1 - conf). dpo_1: refusal > incorrect alone; dpo_2: correct > incorrect alone; dpo_3: both at full
+    weight, as the paper's Table 4. Controls: ca_dpo_half (1/2, 1/2), ca_dpo_shuffled (confidences permuted among the mixed questions)."""
     mixed, conf = np.array(kinds) == "mixed", np.array(confidence, float)
     if mode == "ca_dpo_shuffled":
         conf[mixed] = np.random.default_rng(seed).permutation(conf[mixed])
@@ -100,10 +92,8 @@ class PackingCollator(Collator):
 
 
 def block_mask(part: torch.Tensor) -> torch.Tensor:
-    """Additive causal mask (batch, 1, length, length): a response sees the prompt and itself, padding only padding.
-
-    `part` (batch, length): -2 prompt, -1 padding, 0 and up the responses.
-    """
+    """Additive causal mask (batch, 1, length, length): a response sees the prompt and itself, only padding sees padding.
+    `part` (batch, length): -2 prompt, -1 padding, 0 and up the responses."""
     seen = ((part[:, None] == -2) | (part[:, None] == part[:, :, None])).tril()
     return torch.where(seen, 0.0, torch.finfo(torch.float32).min)[:, None]
 
@@ -122,9 +112,7 @@ def response_logps(model: PreTrainedModel, batch: dict[str, Any]) -> torch.Tenso
 @torch.no_grad()
 def check_packing(model: PreTrainedModel, collator: PackingCollator) -> None:
     """Refuse a model that reads packed responses otherwise than separate ones, on the question with the most responses.
-
-    Raises ValueError: some attention kernels drop a block mask, some families give image tokens positions of their own.
-    """
+    Raises ValueError: some attention kernels drop a block mask, some families give image tokens positions of their own."""
     number = max(range(len(collator.items)), key=lambda i: sum(map(bool, collator.items[i]["responses"])))
     prompt, batch = collator.items[number]["prompt_ids"], send_to_device(collator([{"image": number}]), model.device)
     images = {k: v for k, v in batch["model"].items() if k not in ("input_ids", "position_ids", "attention_mask")}
@@ -144,11 +132,7 @@ class CADPOTrainer(DPOTrainer):
     """TRL's `DPOTrainer` with packed responses, reference log-probabilities computed once, and eq. 6, a mean over questions (not
     pairs), as its loss. Logs margins in nats and the share of preferences on the right side, over all pairs and by kind."""
 
-    def __init__(self, *args: Any, mode: str = "ca_dpo", **kwargs: Any):
-        self.mode = mode
-        super().__init__(*args, **kwargs)
-        if "ref" in getattr(self.model, "peft_config", {}):
-            self.model.delete_adapter("ref")  # its log-probabilities are known already
+    mode = "ca_dpo"
 
     def _compute_loss(self, model, inputs, return_outputs=False):
         margin = margins(response_logps(model, inputs), inputs["reference"], inputs["kinds"])
@@ -203,18 +187,20 @@ def train(
 ) -> pd.DataFrame:  # fmt: skip
     """CA-DPO (or the variant `p.preference`) from the IDK-IT adapter `start`; writes folder/adapter and folder/history.csv.
 
-    The policy goes on with the IDK-IT adapter itself (the paper does not say whether it merges it first); the reference
-    is that adapter, frozen. A killed run resumes from folder/partial. Returns the history.
-    """
+    The policy goes on with the IDK-IT adapter itself (the paper does not say whether it merges it first); the reference is that
+    adapter, frozen. A killed run resumes from folder/partial. Returns the history."""
     made = items(processor, preferences)
     for item, weight in zip(made, pair_weights(p.preference, preferences["kind"], preferences["confidence"], p.seed), strict=True):
         item["weights"] = weight
     collator = PackingCollator(made, preferences, processor)
     policy = PeftModel.from_pretrained(model, str(start), is_trainable=True).eval()
     trainer = CADPOTrainer(
-        model=policy, args=DPOConfig(**arguments(p, policy, folder / "partial", p.dpo_learning_rate), beta=p.beta), mode=p.preference,
+        model=policy, args=DPOConfig(**arguments(p, policy, folder / "partial", p.dpo_learning_rate), beta=p.beta),
         processing_class=processor, train_dataset=numbered(preferences), data_collator=collator, callbacks=callbacks,
     )  # fmt: skip
+    trainer.mode = p.preference
+    if "ref" in policy.peft_config:
+        policy.delete_adapter("ref")  # TRL's copy of the start, whose log-probabilities are computed once
     with trainer.accelerator.autocast():  # the precision of training, or the first loss would not be ln 2
         check_packing(policy.eval(), collator)
         add_reference(policy, collator)

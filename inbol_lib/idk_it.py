@@ -28,11 +28,9 @@ def lora_config(p: Params, model: PreTrainedModel) -> LoraConfig:
 
 
 def arguments(p: Params, model: PreTrainedModel, partial: Path, learning_rate: float) -> dict[str, Any]:
-    """What SFTConfig and DPOConfig share. Nothing is cut (`max_length` None), or image tokens could be lost.
-
-    Training stays on the model's device; away from the CPU, activations are computed again in the backward pass to save
-    memory. Checkpoints fall on logged steps: a logged loss is a mean since the last one, which a resumed run must share.
-    """
+    """What SFTConfig and DPOConfig share. Nothing is cut (`max_length` None), or image tokens could be lost. Training stays on the
+    model's device; away from the CPU, activations are computed again in the backward pass to save memory. Checkpoints fall on logged
+    steps: a logged loss is a mean since the last one, which a resumed run must share."""
     cpu = model.device.type == "cpu"
     return {
         "output_dir": str(partial / "checkpoints"), "per_device_train_batch_size": p.batch_size,
@@ -61,11 +59,9 @@ def prompt_ids(processor: ProcessorMixin, rows: Dataset, batch: int = 256) -> li
 
 
 def examples(processor: ProcessorMixin, instructions: Dataset) -> list[dict[str, list[int]]]:
-    """Training items with `input_ids` and `labels`; only the response and its EOS are in the loss.
-
-    Raises ValueError for an empty response, AssertionError when a row does not begin with BOS, end with EOS, or has an
-    image token in the loss. (`models.encode` has counted the image tokens.)
-    """
+    """Training items with `input_ids` and `labels`; only the response and its EOS are in the loss. Raises ValueError for an empty
+    response, AssertionError when a row does not begin with BOS, end with EOS, or has an image token in the loss. (`models.encode` has
+    counted the image tokens.)"""
     tokenizer, image_id = processor.tokenizer, image_token_id(processor)
     empty = [i for i, text in enumerate(instructions["response"]) if not (text or "").strip()]
     if empty:
@@ -91,10 +87,8 @@ def padded(rows: list[list[int]], value: int, side: str = "right") -> torch.Tens
 
 
 class Collator:
-    """Pads encoded items on the right and adds their images, one per row, read once.
-
-    Images are made batch by batch: those of 11,000 rows would fill 15 GB at 336 pixels a side.
-    """
+    """Pads encoded items on the right and adds their images, one per row, read once. Images are made batch by batch: those of 11,000
+    rows would fill 15 GB at 336 pixels a side."""
 
     def __init__(self, items: list[dict[str, Any]], rows: Dataset, processor: ProcessorMixin):
         self.items, self.rows, self.processor = items, rows, processor
@@ -119,9 +113,7 @@ def train(
     callbacks: list[TrainerCallback] | None = None,
 ) -> pd.DataFrame:  # fmt: skip
     """Tune `model` on `instructions` (columns image, prompt, response); writes folder/adapter and folder/history.csv.
-
-    A killed run resumes from the last checkpoint in folder/partial, to the same result. Returns the history (step, loss, ...).
-    """
+    A killed run resumes from the last checkpoint in folder/partial, to the same result. Returns the history (step, loss, ...)."""
     items = examples(processor, instructions)
     trainer = SFTTrainer(
         model=model, args=SFTConfig(**arguments(p, model, folder / "partial", p.learning_rate)), peft_config=lora_config(p, model),

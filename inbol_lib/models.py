@@ -13,9 +13,7 @@ PACKAGED = Path(__file__).parent / "micro" / "weights"
 
 def resolve(model_id: str) -> str:
     """The packaged folder of a micro model, else the id (a folder, or a Hugging Face id) unchanged.
-
-    Raises ValueError for a "micro-" id that is not packaged, so that no such name is ever looked up on the Hub.
-    """
+    Raises ValueError for a "micro-" id that is not packaged, so that no such name is ever looked up on the Hub."""
     if (PACKAGED / model_id / "config.json").is_file():
         return str(PACKAGED / model_id)
     if model_id.startswith("micro-"):
@@ -31,9 +29,7 @@ def placement(device: str | None = None) -> dict[str, str | torch.dtype]:
 
 def load(model_id: str, adapter: Path | None = None, device: str | None = None) -> tuple[PreTrainedModel, ProcessorMixin]:
     """Model (in evaluation mode, LoRA `adapter` applied) and processor with left padding.
-
-    Raises ValueError when the tokenizer has no EOS or pad token, or pads with EOS (EOS would drop out of the loss).
-    """
+    Raises ValueError when the tokenizer has no EOS or pad token, or pads with EOS (EOS would drop out of the loss)."""
     source, where = resolve(model_id), placement(device)
     offline = {"local_files_only": Path(source).is_dir()}
     processor = AutoProcessor.from_pretrained(source, **offline)
@@ -65,12 +61,9 @@ def chat_prompt(processor: ProcessorMixin, text: str) -> str:
 
 def encode(processor: ProcessorMixin, images: Sequence[Image.Image], texts: Sequence[str]) -> BatchFeature:
     """Left-padded inputs for user texts with one image each: input_ids and attention_mask (batch, length), pixel_values.
-
-    Raises ValueError when a row is padded on the right, does not begin with BOS or has lost image tokens (truncation).
-    """
+    Raises ValueError when a row is padded on the right, does not begin with BOS or has lost image tokens (truncation)."""
     prompts = [chat_prompt(processor, text) for text in texts]
-    tokenizer = processor.tokenizer
-    special = not prompts[0].startswith(tokenizer.bos_token or "\0")
+    special = not prompts[0].startswith(processor.tokenizer.bos_token or "\0")
     batch = processor(images=list(images), text=prompts, return_tensors="pt", padding=True, add_special_tokens=special)
     check_batch(processor, images, batch["input_ids"], batch["attention_mask"])
     return batch
@@ -97,9 +90,7 @@ def image_token_id(processor: ProcessorMixin) -> int:
 
 def language_model_linear_names(model: PreTrainedModel) -> list[str]:
     """Full names of the linear layers inside the language model: what LoRA adapts (paper-like), nothing visual.
-
-    Raises ValueError when the language model can not be told from the vision tower.
-    """
+    Raises ValueError when the language model can not be told from the vision tower."""
     inside = set(model.get_decoder().modules())
     names = [n for n, m in model.named_modules() if m in inside and isinstance(m, torch.nn.Linear)]
     visual = [n for n in names if any(w in n for w in ("vision", "visual", "projector"))]

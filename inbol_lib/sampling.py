@@ -1,8 +1,7 @@
 """Prefill once, sample many: the image is encoded and the prompt read once, and its cache serves all continuations.
 
-Every question has a random stream of its own, drawn from (seed, question id), so that neither the batch it falls in nor a
-resumed run changes any of its responses.
-"""
+Every question has a random stream of its own, drawn from (seed, question id), so that neither the batch it falls in nor a resumed run
+changes any of its responses."""
 
 import warnings
 from collections.abc import Iterator, Sequence
@@ -43,8 +42,7 @@ def sample(
     """`n` responses to each user text (one image each). `temperature` 0 is greedy; `ids` name the random streams.
 
     Batches hold about `token_budget` tokens, continuations counted. A model whose cache can not serve several continuations (several
-    position axes, recurrent states) goes through `generate` one question at a time, with a warning. Raises ValueError on bad settings.
-    """
+    position axes, recurrent states) goes through `generate` one question at a time, with a warning. Raises ValueError on bad settings."""
     ids = [str(i) for i in range(len(texts))] if ids is None else ids
     if not len(images) == len(texts) == len(ids):
         raise ValueError(f"{len(images)} images, {len(texts)} texts and {len(ids)} ids; each question needs one of each")
@@ -141,11 +139,9 @@ def _stop_ids(model, processor) -> torch.Tensor:
 
 
 def _choose(logits: torch.Tensor, temperature: float, top_p: float, uniform: torch.Tensor | None) -> torch.Tensor:
-    """Next tokens (rows,): greedy without `uniform`, else by inverting the cumulative distribution at it.
-
-    The nucleus of `top_p` is the fewest tokens of highest probability that together reach it. Tokens keep the vocabulary's order, so
-    that rounding can not swap two of nearly equal probability.
-    """
+    """Next tokens (rows,): greedy without `uniform`, else by inverting the cumulative distribution at it. The nucleus of `top_p` is
+    the fewest tokens of highest probability that together reach it. Tokens keep the vocabulary's order, so that rounding can not swap
+    two of nearly equal probability."""
     if uniform is None:
         return logits.argmax(-1)
     probabilities = torch.softmax(logits.double() / temperature, -1)

@@ -1,8 +1,7 @@
 """The stage graph: which parameters identify a stage's artefact, what it is made from, and where it lies.
 
 An artefact is a folder `runs/<stage>/<slug>-<hash8>/`. Its `metrics.json` is written last, so a folder that has one is
-complete. Work in progress lies in its `partial/` folder, which a finished stage removes.
-"""
+complete. Work in progress lies in its `partial/` folder, which a finished stage removes."""
 
 import hashlib
 import json
