@@ -102,8 +102,7 @@ def response_logps(model: PreTrainedModel, batch: dict[str, Any]) -> torch.Tenso
     """Summed log-probability in nats of each response, shape (questions, 3); 0 where a question lacks a response."""
     owner, tail = batch["owner"], batch["owner"].shape[1]
     inputs = batch["model"] | {"attention_mask": batch["model"]["attention_mask"].to(model.dtype)}
-    logits = model(**inputs, use_cache=False, logits_to_keep=tail + 1).logits.float()
-    logps = torch.log_softmax(logits, -1)
+    logps = torch.log_softmax(model(**inputs, use_cache=False, logits_to_keep=tail + 1).logits.float(), -1)
     rows = torch.arange(len(owner), device=owner.device)[:, None]
     token = logps[rows, batch["source"], inputs["input_ids"][:, -tail:]]
     return torch.stack([(token * (owner == k)).sum(1) for k in range(len(RESPONSES))], 1)
@@ -189,9 +188,8 @@ def train(
 
     The policy goes on with the IDK-IT adapter itself (the paper does not say whether it merges it first); the reference is that
     adapter, frozen. A killed run resumes from folder/partial. Returns the history."""
-    made = items(processor, preferences)
-    for item, weight in zip(made, pair_weights(p.preference, preferences["kind"], preferences["confidence"], p.seed), strict=True):
-        item["weights"] = weight
+    weights = pair_weights(p.preference, preferences["kind"], preferences["confidence"], p.seed)
+    made = [{**item, "weights": pair} for item, pair in zip(items(processor, preferences), weights, strict=True)]
     collator = PackingCollator(made, preferences, processor)
     policy = PeftModel.from_pretrained(model, str(start), is_trainable=True).eval()
     trainer = CADPOTrainer(

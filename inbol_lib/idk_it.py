@@ -21,10 +21,8 @@ IGNORE = -100
 
 def lora_config(p: Params, model: PreTrainedModel) -> LoraConfig:
     """LoRA on every linear layer of the language model (rank and alpha: paper, App. E; the targets are ours)."""
-    return LoraConfig(
-        r=p.lora_rank, lora_alpha=p.lora_alpha, lora_dropout=p.lora_dropout,
-        target_modules=language_model_linear_names(model), task_type="CAUSAL_LM",
-    )  # fmt: skip
+    layers = language_model_linear_names(model)
+    return LoraConfig(r=p.lora_rank, lora_alpha=p.lora_alpha, lora_dropout=p.lora_dropout, target_modules=layers, task_type="CAUSAL_LM")
 
 
 def arguments(p: Params, model: PreTrainedModel, partial: Path, learning_rate: float) -> dict[str, Any]:

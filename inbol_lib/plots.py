@@ -101,9 +101,7 @@ def composition_curves(table: pd.DataFrame, x: str, ax: plt.Axes) -> plt.Axes:
 
 def training_curve(history: pd.DataFrame, ax: plt.Axes) -> plt.Axes:
     """Training loss against the step."""
-    ax.plot(history.step, history.loss, color="#0072B2")
-    ax.set(xlabel="step", ylabel="training loss")
-    return ax
+    return history.plot("step", "loss", ax=ax, color="#0072B2", legend=False, ylabel="training loss")
 
 
 def picture_grid(pictures: Sequence[Image.Image], captions: Sequence[str], columns: int = 4, width: float = 2.7) -> plt.Figure:

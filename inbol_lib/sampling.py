@@ -88,8 +88,7 @@ def _batches(texts: Sequence[str], n: int, new: int, budget: int, image_tokens: 
 
 @torch.inference_mode()
 def _continue(model, processor, batch, n, temperature, top_p, max_new_tokens, streams) -> tuple[torch.Tensor, torch.Tensor]:
-    """Tokens (questions * n, length) and log-probabilities of one batch: prefill, expand the cache n times, decode; finished rows
-    leave the batch."""
+    """Tokens (questions * n, length) and log-probabilities of a batch: prefill, expand the cache n times, decode without ended rows."""
     stop = _stop_ids(model, processor)
     places = (batch["attention_mask"].cumsum(1) - 1).clamp(min=0)  # as `generate` counts: padding has no place
     cache = DynamicCache(config=model.config.get_text_config())

@@ -67,7 +67,7 @@ def figure4(outcomes: pd.DataFrame, target: Path) -> plt.Figure:
     return figure
 
 
-def write_manifest(p: Params, target: Path) -> Path:
+def write_manifest(p: Params, target: Path) -> None:
     """`manifest.json`: by which profile, commit, versions and machine the figures were made."""
     commit = subprocess.run(["git", "rev-parse", "HEAD"], cwd=paths.ROOT, capture_output=True, text=True, check=False).stdout.strip()
     packages = ("torch", "transformers", "trl", "peft", "accelerate", "datasets", "papermill")
@@ -77,4 +77,3 @@ def write_manifest(p: Params, target: Path) -> Path:
         "made": datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"),
     }  # fmt: skip
     (target / "manifest.json").write_text(json.dumps(content, indent=1) + "\n")
-    return target / "manifest.json"

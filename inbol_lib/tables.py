@@ -10,9 +10,8 @@ from inbol_lib import metrics
 from inbol_lib.intervals import interval
 
 NAMES = {
-    "vqav2": "VQAv2", "oven": "OVEN", "scienceqa": "ScienceQA", "uavqa": "UaVQA", "aokvqa": "AOKVQA", "gqa": "GQA",
-    "mmmu": "MMMU", "mmbench": "MMBench", "beyondvisqa": "BeyondVisQA", "vizwiz": "VizWiz(ua)",
-    "vqav2_idk": "VQAv2-IDK(filter)",
+    "vqav2": "VQAv2", "oven": "OVEN", "scienceqa": "ScienceQA", "uavqa": "UaVQA", "aokvqa": "AOKVQA", "gqa": "GQA", "mmmu": "MMMU",
+    "mmbench": "MMBench", "beyondvisqa": "BeyondVisQA", "vizwiz": "VizWiz(ua)", "vqav2_idk": "VQAv2-IDK(filter)",
 }  # fmt: skip
 OOD, OOD_AVERAGED = ("aokvqa", "gqa", "mmmu", "beyondvisqa", "mmbench"), ("AOKVQA", "GQA", "MMMU", "MMBench")
 UNANSWERABLE = ("vizwiz", "vqav2_idk")
@@ -31,16 +30,14 @@ def _table(parts: Iterable[tuple[str, pd.DataFrame]], *columns: str) -> pd.DataF
     rows = []
     for dataset, outcomes in parts:
         for (model, method), part in outcomes.groupby(["model", "method"], sort=False):
-            score = {k: 100 * float(v) for k, v in metrics.score(metrics.counts(part).sum()).items()}
             main = "s_trust" if part.answerable.any() else "refr"
-            if main == "refr":
-                score |= {"acc": np.nan, "s_trust": np.nan, "answered_acc": np.nan}
+            score = {k: 100 * v for k, v in metrics.score(metrics.counts(part).sum()).items() if main == "s_trust" or k == main}
             lo, hi = interval(part, lambda totals, main=main: metrics.score(totals)[main])
             rows.append({"model": model, "method": method, "dataset": dataset, **score, "lo": 100 * lo, "hi": 100 * hi,
                          "n": part.id.nunique(), "n_seeds": part.seed.nunique(), "unjudged": sum(part.outcome == "unjudged")})  # fmt: skip
     first = list(dict.fromkeys(row["method"] for row in rows))
     rows.sort(key=lambda row: (row["model"], first.index(row["method"])))
-    return pd.DataFrame(rows)[["model", "method", "dataset", *columns, "lo", "hi", "n", "n_seeds", "unjudged"]] if rows else pd.DataFrame()
+    return pd.DataFrame(rows, columns=["model", "method", "dataset", *columns, "lo", "hi", "n", "n_seeds", "unjudged"])
 
 
 def table1(outcomes: pd.DataFrame) -> pd.DataFrame:
