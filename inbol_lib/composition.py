@@ -86,8 +86,7 @@ def extrinsic_share(n: int, intrinsic: int, extrinsic: int) -> int:
 
 def spoken_gold(row: dict) -> str:
     """The gold answer as the model is to say it: the option's letter for multiple choice."""
-    choices = list(row["choices"])
-    return LETTERS[choices.index(row["answers"][0])] if choices else row["answers"][0]
+    return LETTERS[row["choices"].index(row["answers"][0])] if row["choices"] else row["answers"][0]
 
 
 def preferences(answerable: Dataset, unanswerable: Dataset, p: Params) -> tuple[Dataset, dict[str, Any]]:
@@ -101,9 +100,8 @@ def preferences(answerable: Dataset, unanswerable: Dataset, p: Params) -> tuple[
     both = pd.concat([inside.assign(table=0), outside.assign(table=1)])
     lacking = ((both.kind != "unknown") & (both.correct == "")) | ((both.kind != "known") & (both.incorrect == ""))
     eligible = both[(both.kind != "unjudged") & ~lacking]  # every response that its pairs need is there
-    unknown, mixed, known = p.pair_ratio
-    unit = p.num_pairs / (unknown + 2 * mixed + known)
-    wanted = {"unknown": round(unit * unknown), "mixed": round(unit * mixed), "known": round(unit * known)}
+    unit = p.num_pairs / (sum(p.pair_ratio) + p.pair_ratio[1])
+    wanted = {kind: round(unit * share) for kind, share in zip(("unknown", "mixed", "known"), p.pair_ratio, strict=True)}
     there = eligible.kind.value_counts().to_dict()
     sizes = apportion(wanted, there, p.short_class)
     drawn = pd.concat([draw(eligible[eligible.kind == k], n, rng) for k, n in sizes.items()])
@@ -132,9 +130,7 @@ def balanced(confidence: np.ndarray, n: int, rng: np.random.Generator) -> np.nda
     return np.sort(np.array(chosen, dtype=int))
 
 
-def test_set(
-    records: Dataset, chooser: Dataset, unanswerable: Dataset, per_source: int, n_unanswerable: int, seed: int
-) -> tuple[Dataset, dict[str, dict[str, float]]]:
+def test_set(records: Dataset, chooser: Dataset, unanswerable: Dataset, per_source: int, n_outside: int, seed: int) -> tuple[Dataset, dict]:
     """Confidence-balanced items of every source plus unanswerable ones (paper, App. F: 300 + 300 + 300 + 100), and for each source how
     many were wanted and got and the mean confidence (None without items) that they were balanced on.
 
@@ -149,6 +145,6 @@ def test_set(
         chosen.append(mine[balanced(confidence[mine], per_source, rng)])
         mean = round(float(confidence[chosen[-1]].mean()), 4) if len(chosen[-1]) else None
         counts[source] = {"wanted": per_source, "got": len(chosen[-1]), "mean_confidence": mean}
-    outside = unanswerable.select(np.sort(rng.permutation(len(unanswerable))[:n_unanswerable]))
-    counts["uavqa"] = {"wanted": n_unanswerable, "got": len(outside), "mean_confidence": 0.0}
+    outside = unanswerable.select(np.sort(rng.permutation(len(unanswerable))[:n_outside]))
+    counts["uavqa"] = {"wanted": n_outside, "got": len(outside), "mean_confidence": 0.0}
     return concatenate_datasets([records.select(np.concatenate(chosen)), outside]).cast(RECORD_FEATURES), counts

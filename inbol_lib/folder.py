@@ -97,13 +97,12 @@ def _look(root: Path, name: str) -> list[str]:
 
 def load(root: Path, split: str, n: int, seed: int = 0) -> Dataset:
     """Up to `n` questions of a split as Question rows, in an order drawn by `seed`."""
-    mine = [r for r in check(root) if r["split"] == split]
-    mine.sort(key=lambda r: hashlib.sha256(f"{seed}|{r['id']}".encode()).digest())
+    mine = sorted(check(root), key=lambda r: hashlib.sha256(f"{seed}|{r['id']}".encode()).digest())
     rows = [
         {"id": r["id"], "image": str(root / r["image"]), "image_id": r["image"], "question": r["question"],
          "answers": r["answers"], "choices": r.get("choices") or [], "source": root.name, "split": split,
          "group": r["id"], "accepted": []}
-        for r in mine[:n]
+        for r in [r for r in mine if r["split"] == split][:n]
     ]  # fmt: skip
     table = Dataset.from_list(rows, features=QUESTION_FEATURES)
     return table.map(lambda row: {"image": row["image"].convert("RGB")}, features=QUESTION_FEATURES)

@@ -24,7 +24,6 @@ from inbol_lib.records import prompt
 from inbol_lib.run import progress
 
 RETRIES = 5  # per request to an endpoint
-
 Triple = tuple[str, str, str]  # question, gold answers joined by "; ", response
 
 
@@ -60,14 +59,13 @@ def _local(judge: str) -> Callable[[list[str]], list[str]]:
     return complete
 
 
-def endpoint(model: str, **settings: float) -> Callable[..., list[str]]:
-    """Completions of texts, each with an image where images are given, from an OpenAI-compatible server; OPENAI_BASE_URL and
-    OPENAI_API_KEY come from the environment, `settings` (max_tokens, temperature, ...) go with each request.
+def endpoint(name: str, **settings: float) -> Callable[..., list[str]]:
+    """Completions of texts (and images) by "endpoint:<model>", an OpenAI-compatible server at OPENAI_BASE_URL with OPENAI_API_KEY.
 
-    The client retries with backoff. A request that a live server still fails is "" (unjudged); a server out of reach, a wrong key or a
-    wrong model raises, because it would leave everything unjudged.
+    `settings` go with each request. The client retries with backoff; a request that a live server still fails gives "". A server out
+    of reach, a wrong key or a wrong model raises, because it would fail every request.
     """
-    client = OpenAI(max_retries=RETRIES)
+    client, model = OpenAI(max_retries=RETRIES), name.removeprefix("endpoint:")
 
     def one(text: str, image: Image.Image | None) -> str:
         content: str | list[dict] = text
@@ -90,8 +88,7 @@ def endpoint(model: str, **settings: float) -> Callable[..., list[str]]:
 
 def llm_verdicts(triples: Sequence[Triple], judge: str, batch_size: int = 256) -> dict[Triple, str]:
     """Outcome of each distinct (question, gold, response), as the language model `judge` sees it."""
-    at_endpoint = judge.startswith("endpoint:")
-    complete = endpoint(judge.removeprefix("endpoint:"), temperature=0, max_tokens=3) if at_endpoint else _local(judge)
+    complete = endpoint(judge, temperature=0, max_tokens=3) if judge.startswith("endpoint:") else _local(judge)
     unique = sorted(set(triples), key=lambda t: (len("".join(t)), t))
     verdicts = {}
     for start in trange(0, len(unique), batch_size, desc="judging", unit="batch", disable=not progress()):

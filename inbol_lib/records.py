@@ -12,6 +12,7 @@ from datasets import Dataset, Features, Image, List, Value
 
 from inbol_lib.templates import CHOICE_PROMPT
 
+LETTERS = string.ascii_uppercase
 _TEXT, _TEXTS = Value("string"), List(Value("string"))
 
 #: One question about one image. `answers` = [] means unanswerable; `choices` = [] means open-ended, otherwise `answers`
@@ -28,8 +29,6 @@ RECORD_FEATURES = Features(
     {**QUESTION_FEATURES, "responses": _TEXTS, "verdicts": _TEXTS, "confidence": Value("float64"),
      "correct": _TEXT, "incorrect": _TEXT, "refusal": _TEXT, "origin": _TEXT}
 )  # fmt: skip
-
-LETTERS = string.ascii_uppercase
 
 
 def prompt_text(row: dict) -> str:
@@ -53,7 +52,6 @@ def rng_for(seed: int, name: str) -> np.random.Generator:
 
 def save_table(table: Dataset | pd.DataFrame, path: Path) -> Path:
     """Write parquet under a temporary name and rename it, so that a file that exists is complete."""
-    path = Path(path)
     path.parent.mkdir(parents=True, exist_ok=True)
     partial = path.with_name(f".{path.name}.{os.getpid()}")
     table.to_parquet(partial)

@@ -32,12 +32,11 @@ def execute(stage: str, p: Params) -> Path:
     logging.getLogger("papermill").setLevel(logging.ERROR)
     folder = stages.path(stage, p)
     folder.mkdir(parents=True, exist_ok=True)
-    source = paths.NOTEBOOKS / f"{stages.NOTEBOOKS[stage]}.ipynb"
     for attempt in (1, 2):
         try:
             papermill.execute_notebook(
-                str(source), str(folder / "notebook.ipynb"), parameters=p.model_dump(),
-                progress_bar=False, cwd=str(paths.NOTEBOOKS), kernel_name="python3",
+                str(paths.NOTEBOOKS / f"{stages.NOTEBOOKS[stage]}.ipynb"), str(folder / "notebook.ipynb"),
+                parameters=p.model_dump(), progress_bar=False, cwd=str(paths.NOTEBOOKS), kernel_name="python3",
             )  # fmt: skip
             break
         except RuntimeError as error:  # two kernels that start together can take the same port

@@ -78,7 +78,7 @@ def _ask(p: Params, name: str, rows: list[dict], texts: list[str], longest: int,
     images = [r["image"] for r in rows]
     if name.startswith("endpoint:"):
         settings = {"max_tokens": longest, "temperature": temperature, "top_p": p.top_p, "seed": seed}
-        return endpoint(name.removeprefix("endpoint:"), **settings)(texts, images)
+        return endpoint(name, **settings)(texts, images)
     ids = [f"{text} {row['id']}" for text, row in zip(texts, rows, strict=True)]
     drawn = sample(*models.load(name), images, texts, 1, temperature, p.top_p, longest, p.token_budget, seed, ids)
     return [answer.text for (answer,) in drawn]

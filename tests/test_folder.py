@@ -18,9 +18,8 @@ def root(tmp_path):
 
 def write(root, *rows):
     folder.check.cache_clear()
-    (root / "questions.jsonl").write_text(
-        "\n".join(r if isinstance(r, str) else json.dumps(r) for r in rows) + "\n", errors="surrogateescape"
-    )
+    lines = [r if isinstance(r, str) else json.dumps(r) for r in rows]
+    (root / "questions.jsonl").write_text("\n".join(lines) + "\n", errors="surrogateescape")
 
 
 def row(i=0, **changes):
