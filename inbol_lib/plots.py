@@ -2,7 +2,7 @@
 
 import textwrap
 from collections.abc import Sequence
-from itertools import pairwise
+from itertools import cycle, pairwise
 from pathlib import Path
 
 import matplotlib.pyplot as plt
@@ -40,7 +40,7 @@ def confidence_histogram(records: pd.DataFrame, ax: plt.Axes, delta_known: float
     for (lo, hi), (kind, colour) in zip(edges, KINDS.items(), strict=True):
         ax.axvspan(lo, hi, color=colour, alpha=0.10, lw=0)
         ax.text((lo + hi) / 2, 0.97, kind, ha="center", va="top", transform=ax.get_xaxis_transform(), color="#555555")
-    for (source, part), mark in zip(records.groupby("source", sort=False), "os^Dv", strict=False):
+    for (source, part), mark in zip(records.groupby("source", sort=False), cycle("os^Dv"), strict=False):
         share = part.confidence.round(2).value_counts(normalize=True).sort_index()
         ax.plot(share.index, 100 * share.values, marker=mark, label=source)
     ax.set(xlabel="confidence (share of sampled responses that are right)", ylabel="questions (%)", xlim=(-0.05, 1.05))
