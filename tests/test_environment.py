@@ -25,3 +25,8 @@ def test_the_lock_names_versions_alone():
     lines = (ROOT / "requirements.lock").read_text().split()
     assert all(re.fullmatch(r"[\w.\[\]-]+==[\w.+!]+", line) for line in lines)
     assert not [line for line in lines if line.startswith(("nvidia", "triton"))]
+
+
+def test_the_library_stays_thin():
+    lines = {file.name: len(file.read_text().splitlines()) for file in (ROOT / "inbol_lib").glob("*.py")}
+    assert sum(lines.values()) <= 2500, sorted(lines.items(), key=lambda entry: -entry[1])
