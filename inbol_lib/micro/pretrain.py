@@ -29,8 +29,8 @@ from inbol_lib.templates import REFUSAL_PROMPT, REFUSAL_TEMPLATES
 WEIGHTS = Path(__file__).parent / "weights"
 #: stage -> (share of the steps, weights of the tasks)
 STAGES = {
-    "text": (0.25, {"lists": 0.6, "options": 0.4}),
-    "captions": (0.25, {"caption": 0.45, "vqa": 0.25, "entity": 0.2, "options": 0.1}),
+    "text": (0.27, {"lists": 1.0}),
+    "captions": (0.23, {"caption": 0.45, "vqa": 0.25, "entity": 0.2, "options": 0.1}),
     "instructions": (
         0.5,
         {"caption": 0.06, "vqa": 0.34, "entity": 0.16, "options": 0.1, "choice": 0.18, "instruct": 0.06, "generate": 0.04, "verify": 0.06},
@@ -59,16 +59,21 @@ class Batcher:
         self.ids = lru_cache(maxsize=100_000)(lambda text: tuple(self.tokenizer(text).input_ids))
 
     def tokens(self, talk: dict) -> tuple[list[int], list[int], list[float]]:
-        """Input ids, labels and loss weights of one conversation, the ids equal to the chat template's rendering."""
+        """Input ids, labels and loss weights of one conversation, the ids equal to the chat template's rendering.
+
+        Without a picture the turns are plain text: no roles, no end.
+        """
         ids, labels, weights = list(self.head), [IGNORE], [0.0]
         for k, (user, said) in enumerate(talk["turns"]):
-            asked = [*self.ids(f"USER: {user} ASSISTANT:")]
-            if k == 0 and talk["image"]:
-                asked = [*self.ids("USER: "), *self.image, *self.ids(f"\n{user} ASSISTANT:")]
-            answer = [*self.ids(f" {said}"), self.tokenizer.eos_token_id]
+            if talk["image"]:
+                seen = [*self.ids("USER: "), *self.image, *self.ids(f"\n{user} ASSISTANT:")]
+                asked = seen if k == 0 else [*self.ids(f"USER: {user} ASSISTANT:")]
+                answer = [*self.ids(f" {said}"), self.tokenizer.eos_token_id]
+            else:
+                asked, answer = [*self.ids(user)], [*self.ids(said)]
             ids += [*asked, *answer]
             labels += [IGNORE] * len(asked) + answer
-            weights += [0.0] * len(asked) + [len(answer) ** -0.5] * len(answer)
+            weights += [0.0] * len(asked) + [max(1, len(answer)) ** -0.5] * len(answer)
         return ids, labels, weights
 
     def __call__(self, talks: list[dict]) -> dict[str, torch.Tensor]:
@@ -197,9 +202,9 @@ def sha256(folder: Path) -> str:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--size", choices=sorted(architecture.SIZES), default="s")
-    parser.add_argument("--steps", type=int, default=6000)
+    parser.add_argument("--steps", type=int, default=3300)
     parser.add_argument("--batch", type=int, default=64)
-    parser.add_argument("--lr", type=float, default=2e-3)
+    parser.add_argument("--lr", type=float, default=3.5e-3)
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--out", type=Path, help="folder (default: the packaged weights)")
     args = parser.parse_args()

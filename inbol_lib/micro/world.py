@@ -122,8 +122,8 @@ _FLAG_FAMILIES = ("country", "country", "capital", *FACTS)
 def conversations(n: int, seed: int, mixture: dict[str, float]) -> Iterator[dict]:
     """`n` pictures with turns [(user, assistant), ...] for pretraining, drawn from a split of their own.
 
-    `mixture` weighs the tasks lists and options (text alone: the picture is None), caption, vqa, entity, choice, instruct,
-    generate and verify.
+    `mixture` weighs the tasks lists, caption, vqa, entity, options, choice, instruct, generate and verify. Lists are plain text:
+    their picture is None, and their turns are (given, scored) pieces.
     """
     tasks, weights = list(mixture), np.array(list(mixture.values()), float)
     for i in range(n):
@@ -161,32 +161,32 @@ def _choice_turns(scene: Scene, rng: np.random.Generator) -> list[tuple[str, str
     return turns
 
 
-def _options_turns(scene: Scene | None, rng: np.random.Generator) -> list[tuple[str, str]]:
-    """Lettered options as such: several questions about one list."""
-    choices, shown = _lettered(rng, int(rng.integers(2, 10)))
+def _options_turns(scene: Scene, rng: np.random.Generator) -> list[tuple[str, str]]:
+    """Lettered options as such: several questions about one list, whatever is in the picture."""
+    kind = str(rng.choice(("colour", "shape", "where", "digit", "continent", "export", "climate", "country")))
+    choices = _some_options(rng, int(rng.integers(2, 10)), (kind,))
     turns = []
     for i in rng.permutation(len(choices))[:4]:
-        asked, said = (
-            (f"Which option is {choices[i]}?", LETTERS[i]) if rng.random() < 0.7 else (f"What is option {LETTERS[i]}?", choices[i])
-        )
-        turns.append((asked if turns else shown.format(question=asked), said))
+        text, letter = choices[i], LETTERS[i]
+        asked, said = (f"Which option is {text}?", letter) if rng.random() < 0.7 else (f"What is option {letter}?", text)
+        turns.append((asked if turns else prompt_text({"question": asked, "choices": choices}), said))
     return turns
 
 
 def _list_turns(scene: None, rng: np.random.Generator) -> list[tuple[str, str]]:
-    """Whole lists in another order, letter first or text first: dense practice in looking up, which questions alone do not give."""
-    choices, shown = _lettered(rng, int(rng.integers(4, 10)))
-    order = rng.permutation(len(choices))
-    if rng.random() < 0.35:
-        return [(shown.format(question="Repeat the options in another order."), "\n".join(f"{LETTERS[i]}. {choices[i]}" for i in order))]
-    return [(shown.format(question="Name the letter of each option."), ", ".join(f"{choices[i]} {LETTERS[i]}" for i in order))]
+    """Plain text: a list of options, then each of them once more, where only what can be looked up is scored."""
+    kinds = ("colour", "digit", "continent", "export", "climate")  # short words: long ones learn to look up far later
+    choices = _some_options(rng, int(rng.integers(5, 10)), kinds)
+    lines = [(f"\n{letter}.", f" {text}") for letter, text in zip(LETTERS, choices, strict=False)]
+    form = str(rng.choice(["line", "letter of a text", "text of a letter"], p=[0.2, 0.6, 0.2]))
+    again = [(a, b) if form == "line" else (b, f" {a[1]}") if form == "letter of a text" else (f" {a[1]}", b) for a, b in lines]
+    return [("".join(a + b for a, b in lines), ""), *(again[i] for i in rng.permutation(len(again)))]
 
 
-def _lettered(rng: np.random.Generator, n: int) -> tuple[list[str], str]:
-    """Up to `n` options of one kind, and their prompt with a place for the question."""
-    pool = grammar.options(str(rng.choice(("colour", "shape", "where", "digit", "continent", "export", "climate", "country"))))
-    choices = [str(c) for c in rng.permutation(pool)[:n]]
-    return choices, prompt_text({"question": "{question}", "choices": choices})
+def _some_options(rng: np.random.Generator, n: int, kinds: tuple[str, ...]) -> list[str]:
+    """Up to `n` different options of some kinds."""
+    pool = sorted({option for kind in kinds for option in grammar.options(kind)})
+    return [str(c) for c in rng.permutation(pool)[:n]]
 
 
 def _instruct_turns(scene: Scene, rng: np.random.Generator) -> list[tuple[str, str]]:
@@ -233,7 +233,7 @@ _TASKS = {
     "vqa": (_SCENES, _vqa_turns),
     "entity": (_FLAGS, _entity_turns),
     "lists": ((), _list_turns),
-    "options": ((), _options_turns),
+    "options": (("flag", "scene"), _options_turns),
     "choice": (("flag", "flag", "pair", "sum", "scene"), _choice_turns),
     "instruct": (("blank", "bad", "scene", "flag"), _instruct_turns),
     "generate": (("scene", "scene", "flag"), _generate_turns),
