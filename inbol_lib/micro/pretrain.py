@@ -37,6 +37,7 @@ STAGES = {
     ),
 }
 ALL_TASKS = dict.fromkeys(["lists", *STAGES["instructions"][1]], 1.0)
+STEPS = {"tiny": 300, "s": 3300, "m": 2800}
 IGNORE = -100
 
 
@@ -202,14 +203,14 @@ def sha256(folder: Path) -> str:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--size", choices=sorted(architecture.SIZES), default="s")
-    parser.add_argument("--steps", type=int, default=3300)
+    parser.add_argument("--steps", type=int, help="default: 3300 for s, 2800 for m")
     parser.add_argument("--batch", type=int, default=64)
     parser.add_argument("--lr", type=float, default=3.5e-3)
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--out", type=Path, help="folder (default: the packaged weights)")
     args = parser.parse_args()
     folder = args.out or WEIGHTS / f"micro-{args.size}"
-    pretrain(args.size, args.steps, args.batch, args.lr, args.seed, folder)
+    pretrain(args.size, args.steps or STEPS[args.size], args.batch, args.lr, args.seed, folder)
 
 
 if __name__ == "__main__":
