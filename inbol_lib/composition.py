@@ -15,7 +15,7 @@ def describe(records: Dataset, p: Params) -> pd.DataFrame:
     """One line per record without its image: its text columns, prompt, and `kind` (known, mixed, unknown)."""
     frame = pd.DataFrame(records.remove_columns("image").to_list(), columns=[c for c in records.column_names if c != "image"])
     frame["row"] = range(len(frame))
-    frame["prompt"] = [prompt_text(r) for r in frame.to_dict("records")] if len(frame) else []
+    frame["prompt"] = [prompt_text(r, p.choice_answer) for r in frame.to_dict("records")] if len(frame) else []
     frame["kind"] = [classify(c, p.delta_known, p.delta_unknown) for c in frame["confidence"]]
     return frame
 
@@ -64,7 +64,7 @@ def instructions(answerable: Dataset, unanswerable: Dataset, p: Params) -> tuple
     there = {"known": len(known), "unknown": len(intrinsic) + len(outside)}
     sizes = apportion(wanted, there, p.short_class)
     n_out = extrinsic_share(sizes["unknown"], len(intrinsic), len(outside))
-    spoken = inside.assign(response=[spoken_gold(r) for r in inside.to_dict("records")], kind="answerable")
+    spoken = inside.assign(response=[spoken_gold(r, p.choice_answer) for r in inside.to_dict("records")], kind="answerable")
     right = draw(known.assign(response=known.correct), sizes["known"], rng)
     unknown = draw(intrinsic.assign(response=intrinsic.refusal), sizes["unknown"] - n_out, rng)
     refused = draw(outside.assign(response=outside.refusal, kind="unanswerable"), n_out, rng)
@@ -84,9 +84,10 @@ def extrinsic_share(n: int, intrinsic: int, extrinsic: int) -> int:
     return min(max(n // 2, n - intrinsic), extrinsic)
 
 
-def spoken_gold(row: dict) -> str:
-    """The gold answer as the model is to say it: the option's letter for multiple choice."""
-    return LETTERS[row["choices"].index(row["answers"][0])] if row["choices"] else row["answers"][0]
+def spoken_gold(row: dict, choice_answer: str) -> str:
+    """The gold answer as the model is to say it: for multiple choice the option's letter or text."""
+    by_letter = row["choices"] and choice_answer == "letter"
+    return LETTERS[row["choices"].index(row["answers"][0])] if by_letter else row["answers"][0]
 
 
 def preferences(answerable: Dataset, unanswerable: Dataset, p: Params) -> tuple[Dataset, dict[str, Any]]:

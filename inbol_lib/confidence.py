@@ -60,8 +60,9 @@ def estimate(p, model, processor, questions: Dataset, partial=None) -> Dataset:
             parts.append(load_table(kept))
             continue
         rows = chunk.remove_columns("image").to_list()
-        drawn = sample(model, processor, list(chunk["image"]), [prompt_text(r) for r in rows], p.num_samples, p.temperature,
-                       p.top_p, p.max_new_tokens, p.token_budget, p.data_seed, list(chunk["id"]))  # fmt: skip
+        prompts, images = [prompt_text(r, p.choice_answer) for r in rows], list(chunk["image"])
+        drawn = sample(model, processor, images, prompts, p.num_samples, p.temperature, p.top_p, p.max_new_tokens, p.token_budget,
+                       p.data_seed, list(chunk["id"]))  # fmt: skip
         texts = [[r.text for r in responses] for responses in drawn]
         flat = judge([r for r in rows for _ in range(p.num_samples)], [text for said in texts for text in said], p.judge)
         parts.append(standard_records(chunk, texts, np.reshape(flat, (-1, p.num_samples)).tolist(), p.data_seed))

@@ -31,9 +31,9 @@ def test_questions(p: Params, composition: Path, confidence: Path) -> Dataset:
     return concatenate_datasets([t.cast(tables[0].features) for t in tables])
 
 
-def user_text(row: dict, method: str) -> str:
+def user_text(row: dict, method: str, choice_answer: str) -> str:
     """What the user says; the refusal-prompt baseline adds the paper's sentence (Sec. 4.1.2)."""
-    return f"{prompt_text(row)}\n{REFUSAL_PROMPT}" if method == "refusal_prompt" else prompt_text(row)
+    return prompt_text(row, choice_answer) + (f"\n{REFUSAL_PROMPT}" if method == "refusal_prompt" else "")
 
 
 def outcomes(p: Params, method: str, rows: Dataset, adapter: Path | None) -> pd.DataFrame:
@@ -41,7 +41,7 @@ def outcomes(p: Params, method: str, rows: Dataset, adapter: Path | None) -> pd.
     out of domain)."""
     model, processor = models.load(p.model, adapter)
     frame = rows.remove_columns("image").to_list()
-    texts = [user_text(r, method) for r in frame]
+    texts = [user_text(r, method, p.choice_answer) for r in frame]
     said = greedy(model, processor, list(rows["image"]), texts, p.max_new_tokens, p.token_budget)
     verdicts = np.empty(len(frame), object)
     for inside, name in ((True, p.judge), (False, "string")):
@@ -72,8 +72,7 @@ def headline(table: pd.DataFrame) -> dict[str, dict[str, float]]:
     """method -> in-domain and mean out-of-domain metrics in percentage points, for metrics.json."""
     from inbol_lib.tables import table4
 
-    rows = table4(table).to_dict("records")
     return {
         r["method"]: {k: round(float(v), 4) for k, v in r.items() if k not in ("model", "method", "mixed_pairs") and pd.notna(v)}
-        for r in rows
+        for r in table4(table).to_dict("records")
     }

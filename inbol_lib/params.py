@@ -56,6 +56,7 @@ class Params(BaseModel):
     num_samples: int = Field(ge=2, le=100)
     temperature: float = Field(gt=0, le=5)
     top_p: float = Field(gt=0, le=1)
+    choice_answer: Literal["letter", "text"]
     max_new_tokens: int = Field(ge=1, le=4096)
     token_budget: int = Field(ge=256)
     judge: Model

@@ -12,12 +12,12 @@ from inbol_lib.records import prompt_text, rng_for
 
 
 @torch.inference_mode()
-def hidden_states(model, processor, rows: Dataset, batch: int = 128) -> np.ndarray:
+def hidden_states(model, processor, rows: Dataset, choice_answer: str, batch: int = 128) -> np.ndarray:
     """Hidden state of the last layer at the last prompt token, shape (rows, width). (The paper does not name the token.)"""
     out = []
     for start in range(0, len(rows), batch):
         chunk = rows.select(range(start, min(start + batch, len(rows))))
-        texts = [prompt_text(r) for r in chunk.remove_columns("image").to_list()]
+        texts = [prompt_text(r, choice_answer) for r in chunk.remove_columns("image").to_list()]
         coded = {k: v.to(model.device) for k, v in encode(processor, list(chunk["image"]), texts).items()}
         places = (coded["attention_mask"].cumsum(1) - 1).clamp(min=0)
         states = model(**coded, position_ids=places, output_hidden_states=True, logits_to_keep=1).hidden_states[-1]

@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 from datasets import Dataset, Features, Image, List, Value
 
-from inbol_lib.templates import CHOICE_PROMPT
+from inbol_lib.templates import CHOICE_PROMPTS
 
 LETTERS = string.ascii_uppercase
 _TEXT, _TEXTS = Value("string"), List(Value("string"))
@@ -31,12 +31,12 @@ RECORD_FEATURES = Features(
 )  # fmt: skip
 
 
-def prompt_text(row: dict) -> str:
-    """The user's words for a question: the question alone, or with lettered options (paper, App. F)."""
+def prompt_text(row: dict, answer: str = "letter") -> str:
+    """The user's words for a question: alone, or with lettered options and how to `answer`, "letter" (paper, App. F) or "text"."""
     if not row["choices"]:
         return row["question"]
-    options = [f"{letter}. {text}" for letter, text in zip(LETTERS, row["choices"], strict=False)]
-    return "\n".join([row["question"], *options, CHOICE_PROMPT])
+    options = (f"{letter}. {text}" for letter, text in zip(LETTERS, row["choices"], strict=False))
+    return "\n".join([row["question"], *options, CHOICE_PROMPTS[answer]])
 
 
 def prompt(name: str) -> str:

@@ -32,7 +32,7 @@ NOTEBOOKS = {
 OWN = {
     "tour": ("model", "dataset", "data_seed"),
     "confidence": ("dataset", "model", "sources", "ood_sources", "data_seed", "train_questions", "validation_questions",
-                   "test_questions", "ood_questions", "num_samples", "temperature", "top_p", "max_new_tokens", "judge"),
+                   "test_questions", "ood_questions", "num_samples", "temperature", "top_p", "choice_answer", "max_new_tokens", "judge"),
     "unanswerable": ("unanswerable_generator", "verifier", "num_unanswerable", "swap_share", "test_unanswerable", "test_per_source",
                      "validation_per_source"),
     "composition": ("delta_known", "delta_unknown", "num_instructions", "known_share", "num_pairs", "pair_ratio", "short_class"),

@@ -32,4 +32,7 @@ REFUSAL_TEMPLATES: tuple[str, ...] = (
 REFUSAL_PROMPT = 'If you don\'t have enough information to answer the question, respond with "Sorry, I can not help with it."'
 
 #: Appended to multiple-choice questions (paper, App. F, word for word; ScienceQA's prompt is not stated, we use the same).
-CHOICE_PROMPT = "Answer with the letter corresponding to the correct option from the given choices."
+CHOICE_PROMPTS = {
+    "letter": "Answer with the letter corresponding to the correct option from the given choices.",
+    "text": "Answer with the correct option from the given choices.",
+}

@@ -43,16 +43,18 @@ def test_sft_takes_gold_answers_whatever_the_confidence(records, smoke):
     assert {confidence[r["id"]] for r in taught} == {i / 10 for i in range(11)}
 
 
-def test_sft_says_the_letter_of_the_gold_option_and_the_first_answer_elsewhere(records, smoke):
+@pytest.mark.parametrize("answer", ["letter", "text"])
+def test_sft_says_the_gold_option_as_asked_and_the_first_answer_elsewhere(records, smoke, answer):
     texts = records[0].remove_columns("image").to_list()
     options = [{**r, "choices": ["tea", "salt", "gold"], "answers": [("tea", "salt", "gold")[i % 3]]} if i % 2 else r
                for i, r in enumerate(texts)]  # fmt: skip
     mixed = Dataset.from_list([{**r, "image": image} for r, image in zip(options, records[0]["image"], strict=True)], RECORD_FEATURES)
-    gold = {r["id"]: ("ABC"[r["choices"].index(r["answers"][0])] if r["choices"] else r["answers"][0]) for r in options}
-    _, sft, _ = composition.instructions(mixed, records[1], smoke.replace(num_instructions=80))
+    letter = {"tea": "A", "salt": "B", "gold": "C"} if answer == "letter" else {}
+    gold = {r["id"]: letter.get(r["answers"][0], r["answers"][0]) for r in options}
+    _, sft, _ = composition.instructions(mixed, records[1], smoke.replace(num_instructions=80, choice_answer=answer))
     taught = [r for r in sft.remove_columns("image") if r["kind"] == "answerable"]
     assert all(r["response"] == gold[r["id"]] for r in taught)
-    assert {"A", "B", "C"} < {r["response"] for r in taught}
+    assert {letter.get(text, text) for text in ("tea", "salt", "gold")} < {r["response"] for r in taught}
 
 
 @pytest.mark.parametrize(("n", "taken"), [(9, {"a": 3, "b": 3, "c": 3}), (40, {"a": 18, "b": 18, "c": 4}),

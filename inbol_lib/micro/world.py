@@ -122,18 +122,17 @@ _FLAG_FAMILIES = ("country", "country", "capital", *FACTS)
 def conversations(n: int, seed: int, mixture: dict[str, float]) -> Iterator[dict]:
     """`n` pictures with turns [(user, assistant), ...] for pretraining, drawn from a split of their own.
 
-    `mixture` weighs the tasks lists, caption, vqa, entity, options, choice, instruct, generate and verify. Lists are plain text:
-    their picture is None, and their turns are (given, scored) pieces.
+    `mixture` weighs the tasks caption, vqa, entity, choice, instruct, generate and verify.
     """
     tasks, weights = list(mixture), np.array(list(mixture.values()), float)
     for i in range(n):
         rng = rng_of("conversation", seed, i)
         task = str(rng.choice(tasks, p=weights / weights.sum()))
         kinds, turns = _TASKS[task]
-        scene = scene_of(f"{rng.choice(kinds)}:pretrain:{seed}-{i}") if kinds else None
+        scene = scene_of(f"{rng.choice(kinds)}:pretrain:{seed}-{i}")
         said = turns(scene, rng)
         if said:
-            yield {"image": render(scene) if scene else None, "turns": said}
+            yield {"image": render(scene), "turns": said}
 
 
 def _vqa_turns(scene: Scene, rng: np.random.Generator, families=_SCENE_FAMILIES, n: int = 4) -> list[tuple[str, str]]:
@@ -155,38 +154,9 @@ def _choice_turns(scene: Scene, rng: np.random.Generator) -> list[tuple[str, str
     turns = []
     for _ in range(2):
         if asked := grammar.ask(families, scene, rng):
-            choices = _choices(asked[2], asked[1], int(rng.integers(2, 6)), rng)
-            letter = LETTERS[choices.index(asked[1])]
-            turns.append((prompt_text({"question": asked[0], "choices": choices}), letter))
+            choices = _choices(asked[2], asked[1], int(rng.integers(2, 10)), rng)
+            turns.append((prompt_text({"question": asked[0], "choices": choices}, "text"), asked[1]))
     return turns
-
-
-def _options_turns(scene: Scene, rng: np.random.Generator) -> list[tuple[str, str]]:
-    """Lettered options as such: several questions about one list, whatever is in the picture."""
-    kind = str(rng.choice(("colour", "shape", "where", "digit", "continent", "export", "climate", "country")))
-    choices = _some_options(rng, int(rng.integers(2, 10)), (kind,))
-    turns = []
-    for i in rng.permutation(len(choices))[:4]:
-        text, letter = choices[i], LETTERS[i]
-        asked, said = (f"Which option is {text}?", letter) if rng.random() < 0.7 else (f"What is option {letter}?", text)
-        turns.append((asked if turns else prompt_text({"question": asked, "choices": choices}), said))
-    return turns
-
-
-def _list_turns(scene: None, rng: np.random.Generator) -> list[tuple[str, str]]:
-    """Plain text: a list of options, then each of them once more, where only what can be looked up is scored."""
-    kinds = ("colour", "digit", "continent", "export", "climate")  # short words: long ones learn to look up far later
-    choices = _some_options(rng, int(rng.integers(5, 10)), kinds)
-    lines = [(f"\n{letter}.", f" {text}") for letter, text in zip(LETTERS, choices, strict=False)]
-    form = str(rng.choice(["line", "letter of a text", "text of a letter"], p=[0.2, 0.6, 0.2]))
-    again = [(a, b) if form == "line" else (b, f" {a[1]}") if form == "letter of a text" else (f" {a[1]}", b) for a, b in lines]
-    return [("".join(a + b for a, b in lines), ""), *(again[i] for i in rng.permutation(len(again)))]
-
-
-def _some_options(rng: np.random.Generator, n: int, kinds: tuple[str, ...]) -> list[str]:
-    """Up to `n` different options of some kinds."""
-    pool = sorted({option for kind in kinds for option in grammar.options(kind)})
-    return [str(c) for c in rng.permutation(pool)[:n]]
 
 
 def _instruct_turns(scene: Scene, rng: np.random.Generator) -> list[tuple[str, str]]:
@@ -232,8 +202,6 @@ _TASKS = {
     "caption": ((*_SCENES, *_FLAGS), lambda scene, rng: [(CAPTION_PROMPT, caption(scene))]),
     "vqa": (_SCENES, _vqa_turns),
     "entity": (_FLAGS, _entity_turns),
-    "lists": ((), _list_turns),
-    "options": (("flag", "scene"), _options_turns),
     "choice": (("flag", "flag", "pair", "sum", "scene"), _choice_turns),
     "instruct": (("blank", "bad", "scene", "flag"), _instruct_turns),
     "generate": (("scene", "scene", "flag"), _generate_turns),
