@@ -31,6 +31,12 @@ def code(*modules):
     return [f"inbol_lib/{m}.py" for m in ("records", *modules)]
 
 
+def weights(w):
+    """The packaged models that answer, and that judge."""
+    p = job(w)[1]
+    return [f"inbol_lib/micro/weights/{m}/model.safetensors" for m in (p.model, p.judge) if m.startswith("micro-")]
+
+
 def command(w):
     """The wrapper's arguments: the profile, and what this job changes of it."""
     stage, p = job(w)
@@ -59,7 +65,7 @@ rule stage:
 
 use rule stage as confidence with:  # 01: how sure is the model?
     input:
-        made_from, code("models", "sampling", "matching", "judging", "confidence", "questions"),
+        made_from, weights, code("models", "sampling", "matching", "judging", "confidence", "questions"),
     output:
         RUNS + "/{stage,confidence}/{folder}/metrics.json",
 

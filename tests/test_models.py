@@ -19,10 +19,14 @@ def test_the_folder_loads_without_our_code(tiny):
 def test_the_packaged_model_is_the_one_in_its_manifest():
     import json
 
-    from inbol_lib.micro.pretrain import sha256
+    from inbol_lib.micro.pretrain import STAGES, STEPS, sha256
 
     for folder in models.PACKAGED.iterdir():
-        assert json.loads((folder / "manifest.json").read_text())["sha256"] == sha256(folder), folder.name
+        manifest = json.loads((folder / "manifest.json").read_text())
+        assert manifest["sha256"] == sha256(folder), folder.name
+        if "recipe" in manifest:  # `make pretrain` makes what is shipped
+            shares = {name: [share, tasks] for name, (share, tasks) in STAGES.items()}
+            assert (manifest["recipe"]["stages"], manifest["recipe"]["steps"]) == (shares, STEPS[manifest["size"]])
 
 
 def test_prompts_are_left_padded_with_bos_and_all_image_tokens(tiny):

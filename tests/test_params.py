@@ -43,10 +43,10 @@ def test_smoke_names_every_parameter_with_meaning_and_source():
         ({"threshold_levels": [5]}, "at least 2"),
         ({"threshold_levels": [5, 5]}, "twice"),
         ({"seeds": [0, -1]}, "greater than or equal to 0"),
-        ({"model": "micro-xl"}, "micro-judge, micro-s"),
-        ({"models": ["micro-s", "micro-xl"]}, "micro-judge, micro-s"),
-        ({"judge": "micro-jugde"}, "micro-judge, micro-s"),
-        ({"unanswerable_generator": "micro-m"}, "micro-judge, micro-s"),
+        ({"model": "micro-xl"}, "there are micro-judge, micro-m, micro-s"),
+        ({"models": ["micro-s", "micro-xl"]}, "there are micro-judge, micro-m, micro-s"),
+        ({"judge": "micro-jugde"}, "there are micro-judge, micro-m, micro-s"),
+        ({"unanswerable_generator": "micro-l"}, "there are micro-judge, micro-m, micro-s"),
     ],
 )
 def test_bad_values_are_refused_with_key_and_reason(change, message):
