@@ -45,7 +45,7 @@ def confidence_histogram(records: pd.DataFrame, ax: plt.Axes, delta_known: float
         ax.plot(share.index, 100 * share.values, marker=mark, label=source)
     ax.set(xlabel="confidence (share of sampled responses that are right)", ylabel="questions (%)", xlim=(-0.05, 1.05))
     ax.set_ylim(0, ax.get_ylim()[1] * 1.18)
-    ax.legend(loc="center right")
+    ax.legend(loc="upper center", bbox_to_anchor=(0.5, 0.9))  # over the mixed questions, where curves are low
     return ax
 
 
