@@ -34,6 +34,8 @@ def main() -> None:
     cli.add_argument("source", type=Path, help="the folder that holds train/ and test/")
     cli.add_argument("target", type=Path)
     args = cli.parse_args()
+    if lacking := [name for part in ("train", "test") if not (args.source / (name := f"{part}/questions.json")).is_file()]:
+        cli.error(f"{args.source} lacks {' and '.join(lacking)}; name the folder that holds train/ and test/")
     print(f"{convert(args.source, args.target)} questions written to {args.target}")
 
 
