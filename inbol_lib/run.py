@@ -8,6 +8,7 @@ import argparse
 import logging
 import os
 import sys
+import tempfile
 from pathlib import Path
 from typing import Any
 
@@ -28,20 +29,17 @@ def execute(stage: str, p: Params) -> Path:
     Raises papermill's PapermillExecutionError with the failing cell; the executed copy then holds the traceback.
     """
     import papermill
+    from traitlets.config import Config
 
     logging.getLogger("papermill").setLevel(logging.ERROR)
     folder = stages.path(stage, p)
     folder.mkdir(parents=True, exist_ok=True)
-    for attempt in (1, 2):
-        try:
-            papermill.execute_notebook(
-                str(paths.NOTEBOOKS / f"{stages.NOTEBOOKS[stage]}.ipynb"), str(folder / "notebook.ipynb"),
-                parameters=p.model_dump(), progress_bar=False, cwd=str(paths.NOTEBOOKS), kernel_name="python3",
-            )  # fmt: skip
-            break
-        except RuntimeError as error:  # two kernels that start together can take the same port
-            if attempt == 2 or "Kernel died before replying" not in str(error):
-                raise
+    with tempfile.TemporaryDirectory() as sockets:  # not ports: two kernels that start together can take the same one
+        papermill.execute_notebook(
+            str(paths.NOTEBOOKS / f"{stages.NOTEBOOKS[stage]}.ipynb"), str(folder / "notebook.ipynb"), parameters=p.model_dump(),
+            progress_bar=False, cwd=str(paths.NOTEBOOKS), kernel_name="python3",
+            config=Config(KernelManager={"transport": "ipc", "ip": f"{sockets}/kernel"}),
+        )  # fmt: skip
     return folder
 
 
