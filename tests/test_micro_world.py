@@ -344,7 +344,12 @@ def test_unanswerable_sets_out_of_domain_use_held_out_wordings(source, tables):
 
 
 def test_some_countries_appear_out_of_domain_only():
-    inside = {scene_of(f"flag:{split}:c-{i}").country.rank for split in ("train", "test") for i in range(1000)}
-    outside = {scene_of(f"far:test:c-{i}").country.rank for i in range(2000)}
-    assert inside == set(range(NUM_IN_DOMAIN))
-    assert outside == set(range(NUM_COUNTRIES))
+    inside = {split: {scene_of(f"flag:{split}:c-{i}").country.rank for i in range(1000)} for split in ("train", "validation", "test")}
+    outside = {scene_of(f"far:test:c-{i}").country.rank for i in range(1000)}
+    assert set.union(*inside.values()) == set(range(NUM_IN_DOMAIN))
+    assert outside == inside["test"] | set(range(NUM_IN_DOMAIN, NUM_COUNTRIES))
+
+
+def test_no_country_is_asked_about_in_two_splits():
+    drawn = [{scene_of(f"flag:{split}:d-{i}").country.rank for i in range(300)} for split in ("train", "validation", "test")]
+    assert sum(map(len, drawn)) == len(set.union(*drawn))
