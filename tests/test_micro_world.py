@@ -270,7 +270,7 @@ def test_held_out_wordings_never_appear_in_pretraining(talks):
     assert not [h for h in heads if len(h) > 12 and h in text]
 
 
-def test_pretraining_refuses_unasked_on_blank_pictures_only(talks):
+def test_pretraining_refuses_unasked_on_plain_pictures_only(talks):
     for task, rows in talks.items():
         for talk in rows:
             for user, said in talk["turns"]:
@@ -278,8 +278,7 @@ def test_pretraining_refuses_unasked_on_blank_pictures_only(talks):
                     continue
                 assert task == "instruct", (user, said)
                 spread = np.asarray(talk["image"], float).reshape(-1, 3).std(0)
-                blank = (spread < 6).all() or (spread > 60).all()  # black, white or pure noise
-                assert blank or user.endswith(REFUSAL_PROMPT)
+                assert (spread < 6).all() or user.endswith(REFUSAL_PROMPT)  # black or white
     asked = [(u, s) for t in talks["instruct"] for u, s in t["turns"] if u.endswith(REFUSAL_PROMPT)]
     assert 0.2 < np.mean([is_refusal(s) for _, s in asked]) < 0.6
 

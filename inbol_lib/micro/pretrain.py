@@ -9,12 +9,13 @@ import argparse
 import json
 import math
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from functools import lru_cache
 from pathlib import Path
 
 import numpy as np
 import torch
+from PIL import Image
 from torch.nn import functional
 from torch.nn.utils.rnn import pad_sequence
 from tqdm import trange
@@ -54,22 +55,22 @@ class Batcher:
         self.image = self.tokenizer("<image>").input_ids * image_tokens
         self.ids = lru_cache(maxsize=100_000)(lambda text: tuple(self.tokenizer(text).input_ids))
 
-    def tokens(self, turns: list[tuple[str, str]]) -> tuple[list[int], list[int], list[float]]:
-        """Input ids, labels and loss weights of one conversation, the ids equal to the chat template's rendering."""
+    def row(self, talk: dict) -> tuple[Image.Image, list[int], list[int], list[float]]:
+        """Picture, input ids, labels and loss weights of one conversation, the ids equal to the chat template's rendering."""
         ids, labels, weights = list(self.head), [IGNORE], [0.0]
-        for k, (user, said) in enumerate(turns):
+        for k, (user, said) in enumerate(talk["turns"]):
             asked = [*self.ids("USER: "), *self.image, *self.ids(f"\n{user} ASSISTANT:")] if k == 0 else [
                 *self.ids(f"USER: {user} ASSISTANT:")]  # fmt: skip
             answer = [*self.ids(f" {said}"), self.tokenizer.eos_token_id]
             ids += [*asked, *answer]
             labels += [IGNORE] * len(asked) + answer
             weights += [0.0] * len(asked) + [len(answer) ** -0.5] * len(answer)
-        return ids, labels, weights
+        return talk["image"], ids, labels, weights
 
-    def __call__(self, talks: list[dict]) -> dict[str, torch.Tensor]:
-        ids, labels, weights = zip(*(self.tokens(t["turns"]) for t in talks), strict=True)
+    def __call__(self, rows: Iterable[tuple]) -> dict[str, torch.Tensor]:
+        images, ids, labels, weights = zip(*rows, strict=True)
         pad = self.tokenizer.pad_token_id
-        pixels = self.processor.image_processor([t["image"] for t in talks], return_tensors="pt")["pixel_values"]
+        pixels = self.processor.image_processor(list(images), return_tensors="pt")["pixel_values"]
         return {
             "input_ids": _padded(ids, pad),
             "attention_mask": _padded([[1] * len(row) for row in ids], 0),
@@ -101,11 +102,11 @@ def answer_loss(net: LlavaForConditionalGeneration, labels: torch.Tensor, weight
 
 def backward(net: LlavaForConditionalGeneration, batcher: Batcher, talks: list[dict], parts: int = 6) -> float:
     """Gradients of one batch's mean loss, which is returned; `parts` of like length each, so that little is padding."""
-    talks = sorted(talks, key=lambda t: len(batcher.tokens(t["turns"])[0]))
-    whole, total = sum(sum(batcher.tokens(t["turns"])[2]) for t in talks), 0.0
-    for part in np.array_split(np.arange(len(talks)), parts):
+    rows = sorted(map(batcher.row, talks), key=lambda row: len(row[1]))
+    whole, total = sum(sum(weights) for *_, weights in rows), 0.0
+    for part in np.array_split(np.arange(len(rows)), parts):
         with torch.autocast("cpu", dtype=torch.bfloat16):
-            loss = answer_loss(net, **batcher([talks[i] for i in part])) / whole
+            loss = answer_loss(net, **batcher(rows[i] for i in part)) / whole
         loss.backward()
         total += loss.item()
     return total
@@ -129,7 +130,7 @@ def accuracy(model: LlavaForConditionalGeneration, batcher: Batcher, source: str
     """Share of validation questions whose whole gold answer is the most likely one, token by token."""
     rows = world.questions(source, "validation", n)
     talks = [{"image": r["image"], "turns": [(prompt_text(r, "text"), r["answers"][0])]} for r in rows]
-    batch = batcher(talks)
+    batch = batcher(map(batcher.row, talks))
     guess = model(**{k: v for k, v in batch.items() if k not in ("labels", "weights")}).logits[:, :-1].argmax(-1)
     target = batch["labels"][:, 1:]
     return ((guess == target) | (target == IGNORE)).all(1).float().mean().item()

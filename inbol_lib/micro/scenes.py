@@ -58,6 +58,11 @@ class Scene:
         return [t for t in self.things if t.shape != "digit"]
 
     @property
+    def plain(self) -> bool:
+        """A blank picture of one colour, not of noise."""
+        return self.kind == "blank" and self.nuisance < 0.67
+
+    @property
     def digits(self) -> list[Thing]:
         return [t for t in self.things if t.shape == "digit"]
 
@@ -148,7 +153,7 @@ def render(scene: Scene) -> Image.Image:
         _draw_thing(canvas, thing, scene.kind, rng)
     picture = canvas.resize((EDGE, EDGE), Image.Resampling.BOX)
     if scene.kind == "blank":
-        return _blank(rng)
+        return _blank(scene, rng)
     return _spoil(picture, scene, rng)
 
 
@@ -258,10 +263,8 @@ def _spoil(picture: Image.Image, scene: Scene, rng: np.random.Generator) -> Imag
     return Image.fromarray(np.clip(pixels, 0, 255).astype(np.uint8))
 
 
-def _blank(rng: np.random.Generator) -> Image.Image:
-    style = rng.integers(3)
-    level = 0 if style == 0 else int(rng.integers(200, 256))
-    pixels = np.full((EDGE, EDGE, 3), level, np.float32) + rng.normal(0, 3, (EDGE, EDGE, 3))
-    if style == 2:
-        pixels = rng.uniform(0, 255, (EDGE, EDGE, 3))
+def _blank(scene: Scene, rng: np.random.Generator) -> Image.Image:
+    """Black or white, or noise."""
+    level = 0 if rng.random() < 0.5 else int(rng.integers(200, 256))
+    pixels = level + rng.normal(0, 3, (EDGE, EDGE, 3)) if scene.plain else rng.uniform(0, 255, (EDGE, EDGE, 3))
     return Image.fromarray(np.clip(pixels, 0, 255).astype(np.uint8))

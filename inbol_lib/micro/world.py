@@ -160,19 +160,19 @@ def _choice_turns(scene: Scene, rng: np.random.Generator) -> list[tuple[str, str
 
 
 def _instruct_turns(scene: Scene, rng: np.random.Generator) -> list[tuple[str, str]]:
-    """Refusal words and the refusal prompt. Refused are blank pictures and, when asked to, half of the illegible ones:
-    so that refusals stay rare unasked."""
+    """Refusal words and the refusal prompt. Refused unasked are plain black or white pictures alone; when asked to,
+    every blank picture and half of the illegible ones: so that refusals stay rare, but can be asked for."""
     template = str(rng.choice(REFUSAL_TEMPLATES))
     if rng.random() < 0.2:
         return [(f'Repeat: "{template}"', template)]
-    illegible = scene.kind == "bad" or scene.nuisance > 0.85
-    if scene.kind != "blank" and not (illegible and rng.random() < 0.5):
-        return [(f"{q}\n{REFUSAL_PROMPT}", a) for q, a in _vqa_turns(scene, rng, _FLAG_FAMILIES if scene.country else _SCENE_FAMILIES, 1)]
+    asked, unsure = rng.random() < 0.7, (scene.kind == "bad" or scene.nuisance > 0.85) and rng.random() < 0.5
+    ending = f"\n{REFUSAL_PROMPT}" if asked else ""
+    if not (asked and (unsure or scene.kind == "blank") or scene.plain):
+        families = _FLAG_FAMILIES if scene.country else _SCENE_FAMILIES
+        return [(q + ending, a) for q, a in _vqa_turns(scene, rng, families, 1)]
     family = grammar.FAMILIES[str(rng.choice(["colour", "shape", "count_all", "digit", "where", "country"]))]
     question = grammar.fill(str(rng.choice(family.wordings)), {s: str(rng.choice(grammar.VALUES[s])) for s in family.slots})
-    if scene.kind != "blank" or rng.random() < 0.6:
-        return [(f"{question}\n{REFUSAL_PROMPT}", "Sorry, I can not help with it.")]
-    return [(question, template)]
+    return [(question + ending, "Sorry, I can not help with it." if asked else template)]
 
 
 def _generate_turns(scene: Scene, rng: np.random.Generator) -> list[tuple[str, str]]:
