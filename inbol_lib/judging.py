@@ -19,8 +19,10 @@ from tqdm import trange
 from transformers import AutoModelForCausalLM, AutoTokenizer
 
 from inbol_lib import models
-from inbol_lib.matching import is_refusal, string_match
+from inbol_lib.choices import chosen
+from inbol_lib.matching import contains, normalise, string_match
 from inbol_lib.records import prompt
+from inbol_lib.refusals import is_refusal
 from inbol_lib.run import progress
 
 RETRIES = 5  # per request to an endpoint
@@ -99,12 +101,18 @@ def llm_verdicts(triples: Sequence[Triple], judge: str, batch_size: int = 256) -
 
 
 def matched(row: dict, response: str) -> str:
-    """The outcome word by rules alone, "" where they can not tell. An unanswerable question (no answers) is never answered right."""
-    if is_refusal(response):
+    """The outcome word by rules alone, "" where they can not tell. An unanswerable question (no answers) is never answered right.
+
+    Who takes an option that itself declines ("I don't know", "Sorry, I can't help with it") declines, unless that option is the right one.
+    """
+    choices = row["choices"]
+    if is_refusal(response) and normalise(response) not in map(normalise, choices):
         return "refusal"
-    if row["answers"] and string_match(response, tuple(row["answers"]), tuple(row["choices"])):
+    if row["answers"] and string_match(response, tuple(row["answers"]), tuple(choices)):
         return "correct"
-    return "" if row["answers"] and response.strip() and not row["choices"] else "incorrect"
+    if choices and (taken := chosen(response, choices, contains)) is not None and is_refusal(choices[taken]):
+        return "refusal"
+    return "" if row["answers"] and response.strip() and not choices else "incorrect"
 
 
 def judge(rows: Sequence[dict], responses: Sequence[str], judge: str) -> list[str]:
