@@ -15,8 +15,10 @@ _CONTRACTED = {
 _TELL = (
     r"(?:\w+ly )?(?:tell|say|know|answer|determine|identify|infer|discern|recogni[sz]e|confirm|verify|guess|judge|conclude|deduce|ascertain"
     r"|establish|pinpoint|estimate|predict|specify|state|name|read|describe|interpret|understand|solve|calculate|provide|give|help|assist"
-    r"|respond|comment|speculate|access|discuss|decide|count|find out|work out|figure|make (?:\w+ )?out|be (?:\w+ )?(?:sure|certain|definite)"
-    r"|do (?:so|it)|offer (?:an?|any)|see\W*$|(?:see|find|spot|detect) (?:it|that|this|them|anything|well|clearly|enough|the image|the picture"
+    r"|respond|comment|speculate|access|discuss|decide|count|find out|work out|figure|make (?:\w+ )?out|be (?:\w+ )?(?:sure|certain"
+    r"|definite)"
+    r"|do (?:so|it)|offer (?:an?|any)|see\W*$|(?:see|find|spot|detect) (?:it|that|this|them|anything|well|clearly|enough|the image"
+    r"|the picture"
     r"|the \w+(?:'s)? (?:\w+ )?(?:clearly|well)))\b"
 )
 _IMAGE = r"(?:image|picture|photo(?:graph)?|figure|question|text|context)(?: alone)?"
@@ -30,10 +32,14 @@ _CAN_NOT = (
 )
 # An attribute that is not to be seen declines a question about it; "the cat is not visible" answers one.
 _ATTRIBUTE = (
-    r"(?:name|brand|make|model|age|date|price|cost|title|identity|location|place|nationality|year|time|author|artist|owner|maker|breed|species"
+    r"(?:name|brand|make|model|age|date|price|cost|title|identity|location|place|nationality|year|time|author|artist|owner|maker|breed"
+    r"|species"
     r"|answer|information|details?|purpose|reason|temperature|weight|origin|profession|occupation|amount|number)s?"
 )
-_SEEN = r"(?:visible|legible|readable|shown|mentioned|specified|stated|provided|given|available|clear|known|indicated|displayed|depicted|present)"
+_SEEN = (
+    r"(?:visible|legible|readable|shown|mentioned|specified|stated|provided|given|available|clear|known|indicated|displayed|depicted"
+    r"|present)"
+)
 _INABILITY = "|".join([
     _CAN_NOT,
     r"i can neither confirm",
@@ -48,10 +54,12 @@ _INABILITY = "|".join([
     r"(?=\W*$| (?:about|on|to|of|in|is|available|given|provided|as)\b)",
     rf"(?:there is |i have )?no way (?:for me )?(?:to {_TELL}|of (?:knowing|telling)\b)",
     rf"(?:(?:i|we) )?(?:would )?need more (?:\w+ )?(?:time|{_DATA})\b|more (?:\w+ )?{_DATA} (?:is|are) (?:needed|required|necessary)",
-    r"(?:please|(?:could|can|would) you(?: please)?) (?:provide|give|share|upload|send) (?:(?:me|with|some|an?|the) )*(?:more|better|clearer)\b",
+    r"(?:please|(?:could|can|would) you(?: please)?) (?:provide|give|share|upload|send) (?:(?:me|with|some|an?|the) )*(?:more|better"
+    r"|clearer)\b",
     # the answer can not be determined · it is not possible to say · hard to tell
     r"(?:(?:the|this|that|it|its) )?(?:\w+ ){0,5}?(?:can|could) not be (?:\w+ly )?(?:determined|answered|known|told|identified|inferred)",
-    r"(?:it|this|that) (?:is|would be) (?:\w+ly |very )?(?:not (?:possible|clear|obvious|evident)|impossible|unclear|hard|difficult) (?:for me )?"
+    r"(?:it|this|that) (?:is|would be) (?:\w+ly |very )?(?:not (?:possible|clear|obvious|evident)|impossible|unclear|hard"
+    r"|difficult) (?:for me )?"
     rf"(?:to {_TELL}|from\b|wh\w+|how\b|if\b)",
     r"(?:not possible|impossible|hard|difficult) to (?:tell|say|know|determine)\b",
     # the brand of the shoes is not visible · the image is too dark to read · the image does not say who made it
@@ -59,7 +67,8 @@ _INABILITY = "|".join([
     rf"(?:unknown|unclear|illegible|not (?:\w+ly )?{_SEEN})(?=\W*$|[.;,]| {_HERE})",
     rf"(?:the|this) (?:{_IMAGE}|label|writing|sign|letters|screen) (?:is|are|was|seems) (?:(?:\w+ ){{0,2}}too (?:\w+ ){{1,4}}?to {_TELL}"
     r"|illegible|unreadable)",
-    rf"(?:the|this) {_IMAGE} does not (?:\w+ly )?(?:(?:specify|indicate|reveal|mention|state) \w|\w+ (?:(?:us )?(?:what|who|where|when|why|how"
+    rf"(?:the|this) {_IMAGE} does not (?:\w+ly )?(?:(?:specify|indicate|reveal|mention|state) \w|\w+ (?:(?:us )?(?:what|who|where|when"
+    rf"|why|how"
     rf"|which|whether)|(?:enough|sufficient|any) (?:\w+ )?{_DATA}))",
     rf"nothing {_HERE} (?:\w+ ){{0,2}}?(?:indicates|tells|says|shows|suggests|reveals|specifies)",
     rf"there (?:is|are) no [^.;]{{1,80}}?\W(?:so|therefore|thus|and) {_CAN_NOT}",
@@ -78,7 +87,7 @@ _PREAMBLE = (
 #: The last branch: "Sorry, I ..." declines however it goes on, so that a slip in a learned refusal is not taken for an answer.
 _REFUSAL = re.compile(
     rf"\W*(?:(?:(?:{_PREAMBLE})\W*(?:(?:but|that)\W+)?){{0,3}}(?:{_INABILITY})"
-    rf"|{_SORRY}\W*(?:$|(?:but\W+)?(?:i\b|(?:the|this) {_IMAGE} does not\b)))"
+    rf"|{_SORRY}\W*(?:$|(?:but\W+)?(?:(?=i\b)|(?:the|this) {_IMAGE} does not\b)))"
 )
 _TURN = re.compile(r"\b(?:but|however|although|though|so)\b\W*(?P<rest>\w.*)")
 #: After a turn, these lead on to something else than an answer.
@@ -87,7 +96,8 @@ _OFFER = re.compile(
     r"(?! (?:see|read|make out|(?:tell|say|confirm) (?:you )?(?:that|it|this|he|she|they)\b)))"
 )
 _GUESS = re.compile(
-    r"\b(?:maybe|perhaps|probably|possibly|likely|my (?:best )?guess|i (?:think|guess|believe|would say)|looks like|(?:appears?|seems?) to be"
+    r"\b(?:maybe|perhaps|probably|possibly|likely|my (?:best )?guess|i (?:think|guess|believe|would say)|looks like|(?:appears?"
+    r"|seems?) to be"
     r"|(?:might|may|could) be(?! (?:any|interpreted|seen|viewed|due|because|many|several|various)))\b\W*\w"
 )
 

@@ -1,5 +1,3 @@
-import json
-
 import pytest
 from openai import APIConnectionError, AuthenticationError
 from sklearn.metrics import cohen_kappa_score
@@ -53,12 +51,6 @@ def test_hedged_and_negative_answers_are_answers(text):
 ])  # fmt: skip
 def test_answers_are_not_refusals(text):
     assert not judging.is_refusal(text)
-
-
-def test_real_answers_are_not_refusals(shared):
-    lines = (shared / "llava_open_ended" / "mm-vet_llava-v1.5-7b.jsonl").read_text().splitlines()
-    assert len(lines) == 218
-    assert not [t for t in (json.loads(line)["text"] for line in lines) if judging.is_refusal(t)]
 
 
 @pytest.mark.parametrize(("response", "gold", "right"), [
