@@ -1,10 +1,10 @@
 """Which option a response to a multiple-choice question takes: by its letter, by its text, or none."""
 
 import re
+import string
 from collections.abc import Callable, Sequence
 from functools import cache
 
-from inbol_lib.records import LETTERS
 from inbol_lib.refusals import plain
 
 
@@ -15,7 +15,7 @@ def chosen(response: str, choices: Sequence[str], contains: Callable[[str, str],
     contradict each other. `contains(response, text)` says whether an option's text stands in the response.
     """
     response = plain(response)
-    lettered = _lettered(response, LETTERS[: len(choices)])
+    lettered = _lettered(response, string.ascii_uppercase[: len(choices)])
     lone = re.fullmatch(r"\W*\w\W*", response)
     named = set() if lone and lettered else _named(response, choices, contains)
     said = (lettered & named or lettered | named) if len(lettered) <= 1 else lettered

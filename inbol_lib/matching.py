@@ -1,4 +1,4 @@
-"""Does a response hold a gold answer? What can be read off it without a language model (paper, App. D.1)."""
+"""Is a response a refusal, does it hold a gold answer: what can be read off it without a language model (paper, App. D.1)."""
 
 import re
 import unicodedata
@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from functools import cache
 
 from inbol_lib.choices import chosen
-from inbol_lib.refusals import plain
+from inbol_lib.refusals import is_refusal, plain
 
 _UNITS = ["zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "eleven", "twelve", "thirteen",
           "fourteen", "fifteen", "sixteen", "seventeen", "eighteen", "nineteen"]  # fmt: skip
@@ -94,3 +94,18 @@ def string_match(response: str, answers: Sequence[str], choices: Sequence[str] =
         return picked is not None and choices[picked] in answers
     golds = {normalise(a) for a in answers}
     return says(response) in golds if golds <= {"yes", "no"} else any(contains(response, gold) for gold in answers)
+
+
+def matched(row: dict, response: str) -> str:
+    """The outcome word by rules alone, "" where they can not tell. An unanswerable question (no answers) is never answered right.
+
+    Who takes an option that itself declines ("I don't know", "Sorry, I can't help with it") declines, unless that option is the right one.
+    """
+    choices = row["choices"]
+    if is_refusal(response) and normalise(response) not in map(normalise, choices):
+        return "refusal"
+    if row["answers"] and string_match(response, tuple(row["answers"]), tuple(choices)):
+        return "correct"
+    if choices and (taken := chosen(response, choices, contains)) is not None and is_refusal(choices[taken]):
+        return "refusal"
+    return "" if row["answers"] and response.strip() and not choices else "incorrect"
