@@ -107,7 +107,8 @@ def test_an_unanswerable_question_is_never_answered_right():
 
 @pytest.mark.parametrize(("text", "verdict"), [
     ("yes", True), ("Yes.", True), (" no", False), ("maybe", None), ("", None), ("I say yes", None), ("yesterday", None), ("Nope.", False),
-    ("**Yes**", True), ("Yes, the two", True), ("No - they", False), ("YES\n", True), ("no idea", None), ("Yes or no", None), ("Yes/No", None),
+    ("**Yes**", True), ("Yes, the two", True), ("No - they", False), ("YES\n", True), ("no idea", None), ("Yes or no", None),
+    ("Yes/No", None),
     ("yes and no", None), ("Yes, no", None), ("None", None), ("not the same", None), ("No one", None), ("1", None), ("yes yes", None),
 ])  # fmt: skip
 def test_verdicts_are_parsed_strictly(text, verdict):
