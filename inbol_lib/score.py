@@ -65,6 +65,8 @@ def read(lines: Iterable[bytes]) -> tuple[list[dict], list[str]]:
             reason = f"{error.msg} at character {error.pos + 1}" if isinstance(error, json.JSONDecodeError) else error
             found.append(f"line {number}: not JSON ({reason})")
             continue
+        if isinstance(row, dict):  # tables write null where an optional value is not there
+            row = {key: value for key, value in row.items() if value is not None or key not in OPTIONAL}
         bad = faults(row)
         if not bad and (before := first.setdefault(str(row["id"]), number)) != number:
             bad = [f"id {row['id']!r} was used in line {before} already"]

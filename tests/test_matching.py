@@ -62,7 +62,8 @@ def test_options_of_real_benchmarks_are_answers_but_for_those_that_decline(share
     ("one hundred thousand", "100000", True), ("a hundred", "100", True), ("twenty five hundred", "2500", True), ("5 and 6", "56", False),
     ("one and two", "3", False), ("five and six", "5", True), ("5km", "5 km", True), ("5km", "5", True), ("the 1st", "1", False),
     ("10\u2075", "105", False), ("\u22125", "-5", True), ("$1,000.00", "1000", True), ("none", "0", True), ("zero", "none", True),
-    ("1.2.3", "1.2", False), ("2019-2020", "2019", False), ("3:2", "3", False), ("no one", "1", False), ("someone", "1", False),
+    ("-5", "5", False), ("10:30", "30", False), ("sacred", "red", False), ("1.2.3", "1.2", False), ("2019-2020", "2019", False), ("3:2",
+    "3", False), ("no one", "1", False), ("someone", "1", False),
     # denial
     ("not only red but blue", "blue", True), ("not only red", "red", True), ("It isn't red, it's blue", "blue", True), ("no dog",
     "dog", False),

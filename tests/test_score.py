@@ -82,7 +82,7 @@ GOOD = {"id": "g", "question": "q", "response": "r", "answers": ["a"]}
     (GOOD | {"choices": ["a"]}, "2 to 26 options, given 1"), (GOOD | {"choices": ["b", "c"]}, "'a' is none of the choices"),
     (GOOD | {"id": True}, "id must be text or a whole number"), (GOOD | {"id": ""}, "id must be"),
     (GOOD | {"image_id": 1.5}, "image_id must be"),
-    (GOOD | {"id": "first"}, "id 'first' was used in line 1 already"), (GOOD | {"source": None}, "source must be"),
+    (GOOD | {"id": "first"}, "id 'first' was used in line 1 already"), (GOOD | {"source": []}, "source must be"),
 ])  # fmt: skip
 def test_a_bad_row_is_named_by_its_line_and_nothing_is_scored(tmp_path, capsys, row, fault):
     if fault is None:
@@ -121,7 +121,7 @@ def test_an_empty_file_is_no_result(tmp_path, capsys):
 
 
 def test_what_does_not_exist_is_null_and_no_warning_is_lost(tmp_path, capsys):
-    rows = [GOOD | {"id": k, "response": REFUSED, "split": "test"} for k in range(3)]
+    rows = [GOOD | {"id": k, "response": REFUSED, "split": "test", "image_id": None, "choices": None} for k in range(3)]
     assert score.main([write(tmp_path, rows)]) == 0
     shown = capsys.readouterr()
     overall = json.loads(shown.out)["overall"]
