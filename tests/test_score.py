@@ -127,6 +127,7 @@ def test_what_does_not_exist_is_null_and_no_warning_is_lost(tmp_path, capsys):
     overall = json.loads(shown.out)["overall"]
     assert overall["answered_acc"] == {"value": None, "lo": None, "hi": None}
     assert overall["refr"] == {"value": 1, "lo": 1, "hi": 1}
+    assert overall["images"] == 3, "each row is then an image of its own"
     assert json.loads(shown.out)["sources"] == {}
     assert "3 of 3 rows have no image_id" in shown.err
     assert "not used: split" in shown.err
