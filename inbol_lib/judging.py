@@ -19,7 +19,7 @@ from tqdm import trange
 from transformers import AutoModelForCausalLM, AutoTokenizer
 
 from inbol_lib import models
-from inbol_lib.matching import is_refusal, string_match
+from inbol_lib.matching import is_refusal, matched, string_match  # noqa: F401 (all rules can be had from here)
 from inbol_lib.records import prompt
 from inbol_lib.run import progress
 
@@ -33,9 +33,12 @@ def judge_prompt(question: str, gold: str, response: str) -> str:
 
 
 def parse_verdict(text: str) -> bool | None:
-    """yes (yeah) -> True, no (nope) -> False, anything else -> None (strict: the first word alone counts)."""
-    word = re.match(r"\W*(\w*)", text)[1].lower()
-    return {"yes": True, "yeah": True, "no": False, "nope": False}.get(word)
+    """yes (yeah) -> True, no (nope) -> False, anything else -> None: strict, so that "no idea" and "yes or no" are no verdicts.
+
+    Alone or at the head of an explanation ("Yes, both ..."), and without the other word behind it.
+    """
+    said = re.match(r"[\W_]*(?:(yes|yeah)|no|nope)(?=[\W_]*$|[\W_]*[,.;:!\n-])(?!.*\b(?:yes|no)\b)", text.lower(), re.S)
+    return said and bool(said[1])
 
 
 @cache
@@ -96,15 +99,6 @@ def llm_verdicts(triples: Sequence[Triple], judge: str, batch_size: int = 256) -
         for triple, text in zip(chunk, complete([judge_prompt(*t) for t in chunk]), strict=True):
             verdicts[triple] = {True: "correct", False: "incorrect", None: "unjudged"}[parse_verdict(text)]
     return verdicts
-
-
-def matched(row: dict, response: str) -> str:
-    """The outcome word by rules alone, "" where they can not tell. An unanswerable question (no answers) is never answered right."""
-    if is_refusal(response):
-        return "refusal"
-    if row["answers"] and string_match(response, tuple(row["answers"]), tuple(row["choices"])):
-        return "correct"
-    return "" if row["answers"] and response.strip() and not row["choices"] else "incorrect"
 
 
 def judge(rows: Sequence[dict], responses: Sequence[str], judge: str) -> list[str]:

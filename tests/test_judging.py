@@ -1,5 +1,3 @@
-import json
-
 import pytest
 from openai import APIConnectionError, AuthenticationError
 from sklearn.metrics import cohen_kappa_score
@@ -55,12 +53,6 @@ def test_answers_are_not_refusals(text):
     assert not judging.is_refusal(text)
 
 
-def test_real_answers_are_not_refusals(shared):
-    lines = (shared / "llava_open_ended" / "mm-vet_llava-v1.5-7b.jsonl").read_text().splitlines()
-    assert len(lines) == 218
-    assert not [t for t in (json.loads(line)["text"] for line in lines) if judging.is_refusal(t)]
-
-
 @pytest.mark.parametrize(("response", "gold", "right"), [
     ("It is red.", "red", True), ("redder", "red", False), ("10", "1", False), ("two", "2", True), ("2", "two", True),
     ("not red", "red", False), ("not Mark Twain", "Mark Twain", False), ("3.5", "3", False), ("1,000", "1000", True),
@@ -113,19 +105,12 @@ def test_an_unanswerable_question_is_never_answered_right():
     assert judging.judge([row], ["Bob"], "string") == ["incorrect"]
 
 
-@pytest.mark.parametrize(
-    ("text", "verdict"),
-    [
-        ("yes", True),
-        ("Yes.", True),
-        (" no", False),
-        ("maybe", None),
-        ("", None),
-        ("I say yes", None),
-        ("yesterday", None),
-        ("Nope.", False),
-    ],
-)
+@pytest.mark.parametrize(("text", "verdict"), [
+    ("yes", True), ("Yes.", True), (" no", False), ("maybe", None), ("", None), ("I say yes", None), ("yesterday", None), ("Nope.", False),
+    ("**Yes**", True), ("Yes, the two", True), ("No - they", False), ("YES\n", True), ("no idea", None), ("Yes or no", None),
+    ("Yes/No", None),
+    ("yes and no", None), ("Yes, no", None), ("None", None), ("not the same", None), ("No one", None), ("1", None), ("yes yes", None),
+])  # fmt: skip
 def test_verdicts_are_parsed_strictly(text, verdict):
     assert judging.parse_verdict(text) is verdict
 
