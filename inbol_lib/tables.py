@@ -32,7 +32,7 @@ def _table(parts: Iterable[tuple[str, pd.DataFrame]], *columns: str) -> pd.DataF
         for (model, method), part in outcomes.groupby(["model", "method"], sort=False):
             main = "s_trust" if part.answerable.any() else "refr"
             score = {k: 100 * v for k, v in metrics.score(metrics.counts(part).sum()).items() if main == "s_trust" or k == main}
-            lo, hi = interval(part, lambda totals, main=main: metrics.score(totals)[main])
+            lo, hi = interval(part, statistic=main)
             rows.append({"model": model, "method": method, "dataset": dataset, **score, "lo": 100 * lo, "hi": 100 * hi,
                          "n": part.id.nunique(), "n_seeds": part.seed.nunique(), "unjudged": sum(part.outcome == "unjudged")})  # fmt: skip
     first = list(dict.fromkeys(row["method"] for row in rows))
