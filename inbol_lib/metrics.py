@@ -39,8 +39,8 @@ def phi(correct, refusal, n, cost: float = 1.0):
 def crossover(bold, cautious) -> np.ndarray:
     """The cost c >= 0 of a wrong answer from which the method that answers less wrongly, `cautious`, has the higher phi (ours).
 
-    Where both phi are equal: c = answers lost / errors averted, as shares. 0 where `cautious` is at least as good at every cost, infinite where it
-    never becomes better. Both are summed counts of the same items (rows or frames with correct, refusal, n)."""
+    Both phi are equal at c = answers lost / errors averted, as shares. 0 where `cautious` is at least as good at every cost, infinite
+    where it never becomes better. Both are summed counts of the same items (rows or frames with correct, refusal, n)."""
     lost = accuracy(bold["correct"], bold["n"]) - accuracy(cautious["correct"], cautious["n"])
     averted = np.subtract(*((t["n"] - t["correct"] - t["refusal"]) / t["n"] for t in (bold, cautious)))
     never = np.where((averted == 0) & (lost <= 0), 0.0, np.inf)
