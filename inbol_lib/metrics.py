@@ -69,12 +69,13 @@ def summary(outcomes: pd.DataFrame, by: list[str]) -> pd.DataFrame:
 
 
 def circular(outcomes: pd.DataFrame) -> pd.DataFrame:
-    """One row per base question instead of one per rotation of its options: incorrect if any rotation is, else refused if
-    any is, else right (MMBench's circular evaluation, extended to refusals; ours)."""
+    """One row per base question (its `id` the group's) instead of one per rotation of its options: incorrect if any rotation is, else
+    refused if any is, else right (MMBench's circular evaluation, extended to refusals; ours)."""
     order = {"incorrect": 0, "unjudged": 1, "refusal": 2, "correct": 3}
     keys = ["model", "method", "seed", "group"]
-    worst = outcomes.assign(rank=outcomes.outcome.map(order)).sort_values("rank", kind="stable").groupby(keys, sort=False).head(1)
-    return worst.drop(columns="rank").sort_index()
+    ranked = outcomes.assign(rank=outcomes.outcome.map(order)).reset_index(drop=True)
+    worst = ranked.sort_values("rank", kind="stable").groupby(keys, sort=False).head(1)
+    return worst.drop(columns="rank").assign(id=worst.group).sort_index()
 
 
 def vanilla(outcomes: pd.DataFrame) -> pd.DataFrame:

@@ -29,10 +29,12 @@ def in_domain(outcomes: pd.DataFrame) -> pd.DataFrame:
 def _table(parts: Iterable[tuple[str, pd.DataFrame]], *columns: str) -> pd.DataFrame:
     """One row per model, method and data set (`parts`): metrics over all seeds, interval of the main one (RefR where nothing
     can be answered, else s_trust), its paired difference to the method above. Empty without outcomes."""
-    rows = []
+    rows, parts = [], list(parts)
+    order = list(dict.fromkeys(method for _, outcomes in parts for method in outcomes.method))
     for dataset, outcomes in parts:
         above: dict[str, pd.DataFrame] = {}
-        for (model, method), part in outcomes.groupby(["model", "method"], sort=False):
+        groups = outcomes.groupby(["model", "method"], sort=False)
+        for (model, method), part in sorted(groups, key=lambda group: order.index(group[0][1])):
             main = "s_trust" if part.answerable.any() else "refr"
             score = {k: 100 * v for k, v in metrics.score(metrics.counts(part).sum()).items() if main == "s_trust" or k == main}
             lo, hi = interval(part, statistic=main)
@@ -40,8 +42,7 @@ def _table(parts: Iterable[tuple[str, pd.DataFrame]], *columns: str) -> pd.DataF
                          **_paired(above.get(model), part, main),
                          "n": part.id.nunique(), "n_seeds": part.seed.nunique(), "unjudged": sum(part.outcome == "unjudged")})  # fmt: skip
             above[model] = part
-    first = list(dict.fromkeys(row["method"] for row in rows))
-    rows.sort(key=lambda row: (row["model"], first.index(row["method"])))
+    rows.sort(key=lambda row: (row["model"], order.index(row["method"])))
     return pd.DataFrame(rows, columns=["model", "method", "dataset", *columns, "lo", "hi", *PAIRED, "n", "n_seeds", "unjudged"])
 
 

@@ -74,6 +74,9 @@ def test_a_difference_without_the_same_questions_is_refused():
             intervals.difference(a, other)
         with pytest.raises(ValueError, match="same"):
             intervals.items_needed(a, other)
+    twice = [pd.concat([t, t[:1]]) for t in (a, b)]
+    with pytest.raises(ValueError, match="each once"):
+        intervals.difference(*twice)
 
 
 def test_rows_may_stand_in_any_order():

@@ -183,7 +183,7 @@ def test_what_the_model_refused_itself_is_never_covered():
 
 def test_calibration_error_as_computed_by_hand():
     assert metrics.ece([1, 1, 0.5, 0.5], [1, 0, 1, 0]) == pytest.approx(0.25)
-    assert metrics.ece([0.78, 0.82], [1, 1]) == pytest.approx(0.2), "both lie at the level 0.8"
+    assert metrics.ece([0.78, 0.82], [1, 0]) == pytest.approx(0.3), "both lie at the level 0.8"
     assert metrics.ece([0.1] * 10, [1] + [0] * 9) == pytest.approx(0)
     for bad in (1.2, np.nan):
         with pytest.raises(ValueError, match="confidence"):
@@ -214,6 +214,22 @@ def test_tables_mark_a_paired_difference_and_nothing_else():
     assert one["diff"].tolist()[1:] == [0, 50]
     other = tables.table1(pd.concat([base, better[2:]]))
     assert other["diff"].isna().all(), "not the same questions, so nothing is paired"
+
+
+def test_circular_scores_are_paired_by_base_question():
+    base = outcome_table(["correct", "incorrect"] * 30, "mmbench")
+    after = base.assign(method="idk_it", outcome=["incorrect", "correct"] * 15 + ["refusal", "refusal"] * 15)
+    row = tables.table2(pd.concat([base, after])).query("dataset == 'MMBench' and method == 'idk_it'").iloc[0]
+    assert (row["n"], row["diff"], row["mark"]) == (30, 50, "*")
+
+
+def test_every_data_set_of_a_table_compares_the_same_two_methods():
+    base = outcome_table(["correct", "incorrect"] * 50)
+    after = base.assign(method="idk_it", outcome=["correct", "refusal"] * 50)
+    other = pd.concat([after, base]).assign(source="oven", id=lambda table: table.id + "o")
+    table = tables.table1(pd.concat([base, after, other]))
+    assert table[table.method == "idk_it"]["diff"].tolist() == [50] * 3
+    assert table[table.method == "original"]["diff"].isna().all()
 
 
 def test_out_of_domain_means_have_an_interval(outcomes):

@@ -33,8 +33,8 @@ def random_outcomes(n=300, seed=0):
     words = np.where(rng.random(n) < score, "correct", "incorrect")
     words[:9] = "refusal"
     ids = [f"q{i}" for i in range(n)]
-    return pd.DataFrame({"id": ids, "image_id": ids, "model": "micro-s", "method": "original", "seed": 0, "source": "vqav2",
-                         "split": "validation", "answerable": True, "outcome": words, **dict.fromkeys(selective.SCORES, score)})  # fmt: skip
+    table = {"id": ids, "image_id": ids, "model": "micro-s", "method": "original", "seed": 0, "source": "vqav2", "split": "validation"}
+    return pd.DataFrame({**table, "answerable": True, "outcome": words, **dict.fromkeys(selective.SCORES, score)})
 
 
 def test_self_consistency_counts_samples_that_say_the_same():
