@@ -131,16 +131,18 @@ def over_refusal(outcomes: pd.DataFrame, base: str = "original", delta_known: fl
 
 def selective_prediction(validation: pd.DataFrame, test: pd.DataFrame, trained: pd.DataFrame | None = None) -> pd.DataFrame:
     """Training-free refusal beside the trained: in-domain lines of the original model (`test`, scored), of each score with the threshold
-    that `validation` chose, and of `trained` outcomes. AURC and AUGRC (low is good) and ECE say how well a score ranks the answers."""
+    that `validation` chose, and of `trained` outcomes. AURC, AUGRC and ECE (points, low is good) judge the score."""
     from inbol_lib import selective  # brings the language models' libraries
 
     test, rows = in_domain(test), []
     answered = test[test.outcome != "refusal"]
     for score in selective.SCORES:
         curve = metrics.risk_coverage(test, score)
-        rows.append({"method": score, "threshold": selective.threshold(validation, score), "aurc": metrics.aurc(curve),
-                     "augrc": metrics.augrc(curve), "ece": metrics.ece(answered[score], answered.outcome == "correct")})  # fmt: skip
-    table = _table([("Overall", pd.concat([test, selective.baselines(validation, test), trained]))], *SCORES, "answered_acc")
+        right = answered.outcome == "correct"
+        areas = {"aurc": metrics.aurc(curve), "augrc": metrics.augrc(curve), "ece": metrics.ece(answered[score], right)}
+        rows.append({"method": score, "threshold": selective.threshold(validation, score)} | {k: 100 * v for k, v in areas.items()})
+    beside = pd.concat([test, selective.baselines(validation, test), trained])
+    table = _table([("Overall", in_domain(beside))], *SCORES, "answered_acc")
     return table.merge(pd.DataFrame(rows), on="method", how="left")
 
 
