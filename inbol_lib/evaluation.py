@@ -72,7 +72,6 @@ def headline(table: pd.DataFrame) -> dict[str, dict[str, float]]:
     """method -> in-domain and mean out-of-domain metrics in percentage points, for metrics.json."""
     from inbol_lib.tables import table4
 
-    return {
-        r["method"]: {k: round(float(v), 4) for k, v in r.items() if k not in ("model", "method", "mixed_pairs") and pd.notna(v)}
-        for r in table4(table).to_dict("records")
-    }
+    rows = table4(table).to_dict("records")
+    return {r["method"]: {k: round(float(v), 4) for k, v in r.items()
+                          if k != "mixed_pairs" and isinstance(v, int | float) and pd.notna(v)} for r in rows}  # fmt: skip

@@ -27,11 +27,17 @@ METHODS = {
     "ca_dpo_shuffled": ("shuffled conf", "#5fa8d3", "*"),
     "ca_dpo_inside": ("weight inside", "#003049", "X"),
 }
+#: score of selective prediction -> the same
+SELECTIVE = {
+    "self_consistency": ("Self-consistency", "#000000", "1"),
+    "sequence_probability": ("Sequence probability", "#8c564b", "2"),
+    "p_true": ("P(True)", "#aa4499", "3"),
+}
 KINDS = {"unknown": "#D55E00", "mixed": "#d9c27a", "known": "#0072B2"}
 
 
 def label(method: str) -> str:
-    return METHODS[method][0]
+    return {**METHODS, **SELECTIVE}[method][0]
 
 
 def confidence_histogram(records: pd.DataFrame, ax: plt.Axes, delta_known: float = 0.8, delta_unknown: float = 0.2) -> plt.Axes:
@@ -73,6 +79,19 @@ def by_confidence(curves: pd.DataFrame, metric: str, ax: plt.Axes) -> plt.Axes:
             ax.plot(part.level, 100 * part[metric], color=colour, marker=mark, label=name)
     names = {"refr": "refusal rate (%)", "answered_acc": "accuracy of answered questions (%)"}
     ax.set(xlabel="confidence of the original model", ylabel=names[metric], xlim=(-0.03, 1.03), ylim=(-3, 103))
+    return ax
+
+
+def risk_coverage(curves: pd.DataFrame, points: pd.DataFrame, ax: plt.Axes) -> plt.Axes:
+    """Share wrong of the answered against the share answered: a line per score of selective prediction, a mark per trained method.
+    Columns: score, coverage, risk; and method, refr, answered_acc (shares, as `metrics.summary`)."""
+    for (score, curve), dashes in zip(curves.groupby("score", sort=False), cycle(("-", "--", ":")), strict=False):
+        ax.plot(100 * curve.coverage, 100 * curve.risk, dashes, color=SELECTIVE[score][1], label=label(score))
+    for row in points.itertuples():
+        name, colour, mark = METHODS[row.method]
+        ax.plot(100 * (1 - row.refr), 100 * (1 - row.answered_acc), mark, color=colour, ms=9, label=name)
+    ax.set(xlabel="answered (%)", ylabel="wrong answers among the answered (%)", xlim=(-3, 103), ylim=(-3, None))
+    ax.legend()
     return ax
 
 

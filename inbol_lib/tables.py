@@ -1,13 +1,14 @@
 """The only maker of tables: from outcome tables to the paper's Tables 1 to 7, in percentage points with 95 % intervals."""
 
 from collections.abc import Iterable
+from itertools import combinations
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 
 from inbol_lib import metrics
-from inbol_lib.intervals import interval
+from inbol_lib.intervals import difference, interval, same_items
 
 NAMES = {
     "vqav2": "VQAv2", "oven": "OVEN", "scienceqa": "ScienceQA", "uavqa": "UaVQA", "aokvqa": "AOKVQA", "gqa": "GQA", "mmmu": "MMMU",
@@ -16,6 +17,7 @@ NAMES = {
 OOD, OOD_AVERAGED = ("aokvqa", "gqa", "mmmu", "beyondvisqa", "mmbench"), ("AOKVQA", "GQA", "MMMU", "MMBench")
 UNANSWERABLE = ("vizwiz", "vqav2_idk")
 SCORES = ["acc", "refr", "s_trust"]
+PAIRED = ["diff", "diff_lo", "diff_hi", "mark"]
 MIXED_PAIRS = {"dpo_1": 1, "dpo_2": 2, "dpo_3": 3, "ca_dpo": 3}
 
 
@@ -26,18 +28,29 @@ def in_domain(outcomes: pd.DataFrame) -> pd.DataFrame:
 
 def _table(parts: Iterable[tuple[str, pd.DataFrame]], *columns: str) -> pd.DataFrame:
     """One row per model, method and data set (`parts`): metrics over all seeds, interval of the main one (RefR where nothing
-    can be answered, else s_trust). Empty without outcomes."""
-    rows = []
+    can be answered, else s_trust), its paired difference to the method above. Empty without outcomes."""
+    rows, parts = [], list(parts)
+    order = list(dict.fromkeys(method for _, outcomes in parts for method in outcomes.method))
     for dataset, outcomes in parts:
-        for (model, method), part in outcomes.groupby(["model", "method"], sort=False):
+        above: dict[str, pd.DataFrame] = {}
+        groups = outcomes.groupby(["model", "method"], sort=False)
+        for (model, method), part in sorted(groups, key=lambda group: order.index(group[0][1])):
             main = "s_trust" if part.answerable.any() else "refr"
             score = {k: 100 * v for k, v in metrics.score(metrics.counts(part).sum()).items() if main == "s_trust" or k == main}
-            lo, hi = interval(part, lambda totals, main=main: metrics.score(totals)[main])
+            lo, hi = interval(part, statistic=main)
             rows.append({"model": model, "method": method, "dataset": dataset, **score, "lo": 100 * lo, "hi": 100 * hi,
+                         **_paired(above.get(model), part, main),
                          "n": part.id.nunique(), "n_seeds": part.seed.nunique(), "unjudged": sum(part.outcome == "unjudged")})  # fmt: skip
-    first = list(dict.fromkeys(row["method"] for row in rows))
-    rows.sort(key=lambda row: (row["model"], first.index(row["method"])))
-    return pd.DataFrame(rows, columns=["model", "method", "dataset", *columns, "lo", "hi", "n", "n_seeds", "unjudged"])
+            above[model] = part
+    rows.sort(key=lambda row: (row["model"], order.index(row["method"])))
+    return pd.DataFrame(rows, columns=["model", "method", "dataset", *columns, "lo", "hi", *PAIRED, "n", "n_seeds", "unjudged"])
+
+
+def _paired(above: pd.DataFrame | None, part: pd.DataFrame, metric: str) -> dict[str, float | str]:
+    """The paired difference to the method above in points; nothing for the first, and where the questions are not the same."""
+    if above is None or not same_items(above, part):
+        return {"mark": ""}
+    return {k: v if k == "mark" else 100 * v for k, v in difference(above, part, metric).items()}
 
 
 def table1(outcomes: pd.DataFrame) -> pd.DataFrame:
@@ -60,14 +73,23 @@ def table3(outcomes: pd.DataFrame) -> pd.DataFrame:
 
 
 def table4(outcomes: pd.DataFrame) -> pd.DataFrame:
-    """One line per model and method: in-domain overall, and the mean over A-OKVQA, GQA, MMMU and MMBench."""
+    """One line per model and method: in-domain overall, and the mean over A-OKVQA, GQA, MMMU and MMBench with its interval."""
     first, second = table1(outcomes), table2(outcomes)
     inside = first[first.dataset == "Overall"].drop(columns=["dataset", "answered_acc", "unjudged"])
     out = inside.rename(columns={score: f"id_{score}" for score in SCORES})
     if len(second):
         averaged = second[second.dataset.isin(OOD_AVERAGED)].groupby(["model", "method"], sort=False)[SCORES].mean()
+        averaged[["lo", "hi"]] = [_mean_interval(outcomes[(outcomes[["model", "method"]] == key).all(axis=1)]) for key in averaged.index]
         out = out.join(averaged.add_prefix("ood_"), on=["model", "method"])
     return out.assign(mixed_pairs=out.method.map(MIXED_PAIRS)).reset_index(drop=True)
+
+
+def _mean_interval(outcomes: pd.DataFrame) -> list[float]:
+    """Interval of the mean s_trust, in points, over the data sets that are averaged; MMBench scored circularly."""
+    of = dict(list(outcomes.groupby("source")))
+    averaged = [source for source in OOD if NAMES[source] in OOD_AVERAGED and source in of]
+    sets = [metrics.circular(of[source]) if source == "mmbench" else of[source] for source in averaged]
+    return [100 * v for v in interval(*sets, statistic=lambda *totals: np.mean([metrics.score(t)["s_trust"] for t in totals], axis=0))]
 
 
 def generator_table(by_generator: dict[str, pd.DataFrame], number: int) -> pd.DataFrame:
@@ -76,6 +98,52 @@ def generator_table(by_generator: dict[str, pd.DataFrame], number: int) -> pd.Da
     table = pd.concat([make(outcomes).assign(generator=name) for name, outcomes in by_generator.items()])
     keep = ("VizWiz(ua)", "VQAv2-IDK(filter)", "BeyondVisQA") if number == 5 else OOD_AVERAGED
     return table[table.dataset.isin(keep)].reset_index(drop=True)
+
+
+def crossovers(outcomes: pd.DataFrame) -> pd.DataFrame:
+    """For every two methods the cost of a wrong answer from which the more cautious one serves the user better, with its interval
+    (`metrics.crossover`): below `cost` choose `bold`, above it `cautious`. Raises ValueError unless they answered the same questions."""
+    rows = []
+    for model, mine in outcomes.groupby("model", sort=False):
+        for pair in combinations([part for _, part in mine.groupby("method", sort=False)], 2):
+            if not same_items(*pair):
+                raise ValueError(f"{model}: {' and '.join(part.method.iloc[0] for part in pair)} did not answer the same questions")
+            bold, cautious = sorted(pair, key=lambda part: -part.outcome.isin(["incorrect", "unjudged"]).sum())
+            lo, hi = interval(bold, cautious, statistic=metrics.crossover)
+            cost = float(metrics.crossover(*(metrics.counts(part).sum() for part in (bold, cautious))))
+            names = {"model": model, "bold": bold.method.iloc[0], "cautious": cautious.method.iloc[0]}
+            rows.append({**names, "cost": cost, "lo": lo, "hi": hi})
+    return pd.DataFrame(rows, columns=["model", "bold", "cautious", "cost", "lo", "hi"])
+
+
+def over_refusal(outcomes: pd.DataFrame, base: str = "original", delta_known: float = 0.8, delta_unknown: float = 0.2) -> pd.DataFrame:
+    """Who is refused: for known, mixed and unknown questions the share (%) of `base`'s right answers lost to refusals and of its errors
+    averted by them, of `n` such answers (all seeds)."""
+    rows = metrics.against(outcomes, base, delta_known, delta_unknown)
+    keys, table = ["model", "method", "kind", "effect"], []
+    for key, part in rows.groupby(keys, sort=False):
+        lo, hi = interval(part, statistic="refr")
+        refused = int((part.outcome == "refusal").sum())
+        table.append({**dict(zip(keys, key, strict=True)), "n": len(part), "refused": refused, "refr": 100 * refused / len(part),
+                      "lo": 100 * lo, "hi": 100 * hi})  # fmt: skip
+    return pd.DataFrame(table, columns=[*keys, "n", "refused", "refr", "lo", "hi"]).sort_values(keys, ignore_index=True)
+
+
+def selective_prediction(validation: pd.DataFrame, test: pd.DataFrame, trained: pd.DataFrame | None = None) -> pd.DataFrame:
+    """Training-free refusal beside the trained: in-domain lines of the original model (`test`, scored), of each score with the threshold
+    that `validation` chose, and of `trained` outcomes. AURC, AUGRC and ECE (points, low is good) judge the score."""
+    from inbol_lib import selective  # brings the language models' libraries
+
+    test, rows = in_domain(test), []
+    answered = test[test.outcome != "refusal"]
+    for score in selective.SCORES:
+        curve = metrics.risk_coverage(test, score)
+        right = answered.outcome == "correct"
+        areas = {"aurc": metrics.aurc(curve), "augrc": metrics.augrc(curve), "ece": metrics.ece(answered[score], right)}
+        rows.append({"method": score, "threshold": selective.threshold(validation, score)} | {k: 100 * v for k, v in areas.items()})
+    beside = pd.concat([test, selective.baselines(validation, test), trained])
+    table = _table([("Overall", in_domain(beside))], *SCORES, "answered_acc")
+    return table.merge(pd.DataFrame(rows), on="method", how="left")
 
 
 def by_confidence(outcomes: pd.DataFrame) -> pd.DataFrame:

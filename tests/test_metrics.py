@@ -130,3 +130,120 @@ def test_the_probe_finds_a_linear_difference_and_nothing_in_noise():
     assert probing.probe(x[:400], y[:400], x[400:], y[400:], 0) == pytest.approx(0.5, abs=0.12)
     x[:, 0] += 4 * y
     assert probing.probe(x[:400], y[:400], x[400:], y[400:], 0) > 0.9
+
+
+def totals(correct, refusal, n=100):
+    return {"correct": correct, "refusal": refusal, "n": n}
+
+
+def test_methods_cross_at_the_cost_where_both_are_worth_the_same():
+    bold, cautious = totals(50, 0), totals(40, 40)
+    cost = metrics.crossover(bold, cautious)
+    assert cost == pytest.approx(10 / 30)
+    assert metrics.phi(**bold, cost=cost) == pytest.approx(metrics.phi(**cautious, cost=cost))
+    assert metrics.phi(**bold, cost=cost + 0.1) < metrics.phi(**cautious, cost=cost + 0.1)
+    assert metrics.crossover(bold, totals(60, 10)) == 0, "more right and fewer wrong: better at every cost"
+    assert metrics.crossover(bold, totals(40, 0)) == np.inf, "fewer right and more wrong: never better"
+    assert metrics.crossover(bold, bold) == 0
+
+
+def test_refusing_the_unanswerable_is_best_at_every_cost():
+    assert metrics.phi(**totals(0, 100), cost=5) == 0 > metrics.phi(**totals(0, 99), cost=0.1)
+
+
+SCORED = outcome_table(["correct", "incorrect", "correct", "unjudged"]).assign(score=[0.9, 0.8, 0.8, 0.3])
+
+
+def test_risk_and_coverage_as_computed_by_hand():
+    curve = metrics.risk_coverage(SCORED, "score")
+    assert curve.threshold.tolist() == [0.9, 0.8, 0.3]
+    assert curve.coverage.tolist() == [0.25, 0.75, 1]
+    assert curve.risk.tolist() == pytest.approx([0, 1 / 3, 1 / 2])
+    assert curve.generalised_risk.tolist() == [0, 0.25, 0.5]
+    assert metrics.aurc(curve) == pytest.approx(0.5 / 3 + 0.25 / 2)
+    assert metrics.augrc(curve) == pytest.approx(0.5 * 0.25 / 2 + 0.25 * (0.25 + 0.5) / 2)
+    assert metrics.risk_coverage(SCORED.iloc[[3, 2, 1, 0]], "score").equals(curve), "ties have no order"
+
+
+def test_perfect_and_empty_scores_have_the_areas_of_theory():
+    words = ["correct"] * 600 + ["incorrect"] * 400
+    table = outcome_table(words).assign(perfect=np.arange(1000)[::-1], empty=0.5)
+    assert metrics.augrc(metrics.risk_coverage(table, "perfect")) == pytest.approx(0.4**2 / 2)
+    assert metrics.augrc(metrics.risk_coverage(table, "empty")) == pytest.approx(0.4 / 2)
+    assert metrics.aurc(metrics.risk_coverage(table, "empty")) == pytest.approx(0.4)
+
+
+def test_what_the_model_refused_itself_is_never_covered():
+    refused = SCORED.assign(outcome=["correct", "refusal", "correct", "unjudged"])
+    assert metrics.risk_coverage(refused, "score").coverage.tolist() == [0.25, 0.5, 0.75]
+    assert len(metrics.risk_coverage(refused.assign(score=[0.9, np.nan, 0.8, 0.3]), "score")) == 3
+    with pytest.raises(ValueError, match="1 of 4 answers"):
+        metrics.risk_coverage(SCORED.assign(score=[0.9, np.nan, 0.8, 0.3]), "score")
+
+
+def test_calibration_error_as_computed_by_hand():
+    assert metrics.ece([1, 1, 0.5, 0.5], [1, 0, 1, 0]) == pytest.approx(0.25)
+    assert metrics.ece([0.78, 0.82], [1, 0]) == pytest.approx(0.3), "both lie at the level 0.8"
+    assert metrics.ece([0.1] * 10, [1] + [0] * 9) == pytest.approx(0)
+    for bad in (1.2, np.nan):
+        with pytest.raises(ValueError, match="confidence"):
+            metrics.ece([bad], [1])
+
+
+def test_refusals_are_split_into_answers_lost_and_errors_averted():
+    base = outcome_table(["correct", "correct", "incorrect", "incorrect", "refusal", "unjudged"])
+    base["confidence"] = [1.0, 0.5, 0.5, 0.2, 0.0, np.nan]
+    after = base.assign(method="idk_it", outcome=["refusal", "correct", "refusal", "refusal", "refusal", "incorrect"])
+    rows = metrics.against(pd.concat([base, after]))
+    assert rows.kind.tolist() == ["known", "mixed", "mixed", "unknown", "unknown", "not estimated"]
+    assert rows.effect.tolist() == ["answer lost", "answer lost", *["error averted"] * 2, "refused before", "error averted"]
+    split = tables.over_refusal(pd.concat([base, after])).set_index(["kind", "effect"])
+    assert split.refused.to_dict() == {("known", "answer lost"): 1, ("mixed", "answer lost"): 0, ("mixed", "error averted"): 1,
+                                       ("unknown", "error averted"): 1, ("unknown", "refused before"): 1,
+                                       ("not estimated", "error averted"): 0}  # fmt: skip
+    assert ((split.lo <= split.refr) & (split.refr <= split.hi)).all()
+    with pytest.raises(ValueError, match="1 of 6"):
+        metrics.against(pd.concat([base[1:], after]))
+
+
+def test_tables_mark_a_paired_difference_and_nothing_else():
+    base = outcome_table(["correct", "incorrect"] * 50)
+    same, better = base.assign(method="sft"), base.assign(method="idk_it", outcome=["correct", "refusal"] * 50)
+    one = tables.table1(pd.concat([base, same, better])).query("dataset == 'Overall'")
+    assert one["mark"].tolist() == ["", "", "*"]
+    assert one["diff"].tolist()[1:] == [0, 50]
+    other = tables.table1(pd.concat([base, better[2:]]))
+    assert other["diff"].isna().all(), "not the same questions, so nothing is paired"
+
+
+def test_circular_scores_are_paired_by_base_question():
+    base = outcome_table(["correct", "incorrect"] * 30, "mmbench")
+    after = base.assign(method="idk_it", outcome=["incorrect", "correct"] * 15 + ["refusal", "refusal"] * 15)
+    row = tables.table2(pd.concat([base, after])).query("dataset == 'MMBench' and method == 'idk_it'").iloc[0]
+    assert (row["n"], row["diff"], row["mark"]) == (30, 50, "*")
+
+
+def test_every_data_set_of_a_table_compares_the_same_two_methods():
+    base = outcome_table(["correct", "incorrect"] * 50)
+    after = base.assign(method="idk_it", outcome=["correct", "refusal"] * 50)
+    other = pd.concat([after, base]).assign(source="oven", id=lambda table: table.id + "o")
+    table = tables.table1(pd.concat([base, after, other]))
+    assert table[table.method == "idk_it"]["diff"].tolist() == [50] * 3
+    assert table[table.method == "original"]["diff"].isna().all()
+
+
+def test_out_of_domain_means_have_an_interval(outcomes):
+    four = tables.table4(outcomes)
+    assert ((four.ood_lo < four.ood_s_trust) & (four.ood_s_trust < four.ood_hi)).all()
+    widest = tables.table2(outcomes).query("dataset in @tables.OOD_AVERAGED").eval("hi - lo").min()
+    assert (four.ood_hi - four.ood_lo).max() < widest, "a mean of four sets is known better than any of them"
+
+
+def test_crossover_costs_name_the_cautious_method():
+    base = outcome_table(["correct"] * 50 + ["incorrect"] * 50)
+    after = base.assign(method="idk_it", outcome=["correct"] * 40 + ["refusal"] * 40 + ["incorrect"] * 20)
+    row = tables.crossovers(pd.concat([after, base])).iloc[0]
+    assert (row.bold, row.cautious, row.cost) == ("original", "idk_it", pytest.approx(1 / 3))
+    assert row.lo < row.cost < row.hi
+    with pytest.raises(ValueError, match="idk_it and original"):
+        tables.crossovers(pd.concat([after, base[1:]]))
