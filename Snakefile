@@ -65,14 +65,14 @@ rule stage:
 
 use rule stage as confidence with:  # 01: how sure is the model?
     input:
-        made_from, weights, code("models", "sampling", "matching", "judging", "confidence", "questions"),
+        made_from, weights, code("models", "sampling", "matching", "refusals", "choices", "judging", "confidence", "questions"),
     output:
         RUNS + "/{stage,confidence}/{folder}/metrics.json",
 
 
 use rule stage as unanswerable with:  # 02: questions that the image can not answer
     input:
-        made_from, code("sampling", "matching", "unanswerable"),
+        made_from, code("sampling", "matching", "refusals", "unanswerable"),
     output:
         RUNS + "/{stage,unanswerable}/{folder}/metrics.json",
 
@@ -100,7 +100,8 @@ use rule stage as ca_dpo with:  # 05: confidence-aware DPO and its variants
 
 use rule stage as evaluation with:  # 06: outcomes of every method
     input:
-        made_from, code("evaluation", "judging", "matching", "sampling", "metrics", "intervals", "tables", "plots"),
+        made_from, code("evaluation", "judging", "matching", "refusals", "choices", "sampling", "metrics", "intervals", "tables", "plots",
+                        "agreement", "selective", "reports"),
     output:
         RUNS + "/{stage,evaluation}/{folder}/metrics.json",
 

@@ -59,7 +59,8 @@ def scored(p: Params, rows: Dataset) -> pd.DataFrame:
     The scores see images, questions and the model's own words alone, never a gold answer."""
     table = evaluation.outcomes(p, "original", rows, None)
     model, processor = models.load(p.model)
-    images, texts, said = list(rows["image"]), [prompt_text(r, p.choice_answer) for r in rows.remove_columns("image")], table.response.tolist()
+    images, said = list(rows["image"]), table.response.tolist()
+    texts = [prompt_text(r, p.choice_answer) for r in rows.remove_columns("image")]
     ask = (model, processor, images, texts)
     best = sample(*ask, 1, 0.0, 1.0, p.max_new_tokens, p.token_budget)
     drawn = sample(*ask, p.num_samples, p.temperature, p.top_p, p.max_new_tokens, p.token_budget, p.data_seed, list(rows["id"]))

@@ -15,6 +15,7 @@ from inbol_lib import paths, plots, stages, tables
 from inbol_lib.params import Params
 
 PAPER_SIZES = {"num_instructions": 11_000, "num_pairs": 24_000, "test_per_source": 300}  # for the note under every table
+BESIDE = ("audit_evaluators", "audit_errors", "selective_prediction", "crossovers", "over_refusal")  # of notebook 06
 
 
 def gather(cells: list[Params]) -> pd.DataFrame:
@@ -46,12 +47,13 @@ def make_tables(p: Params, outcomes: pd.DataFrame) -> dict[str, pd.DataFrame]:
 
 
 def copy_figures(p: Params, target: Path) -> None:
-    """Figures that other stages drew, with their data: thresholds, composition, probe, case studies."""
+    """Figures that other stages drew, with their data, and the tables of notebook 06 that the paper does not have."""
     target.mkdir(parents=True, exist_ok=True)
     jobs = [("evaluation", stages.main_cells(p)[0]), *([("heatmaps", p), ("probing", p)] if p.dataset == "micro" else [])]
     for job in jobs:
-        for file in stages.ensure(*job).glob("fig[1_]*.*"):  # fig10 to fig12, fig_probe
-            shutil.copy(file, target)
+        for pattern in ("fig[1_]*.*", *(f"{name}.*" for name in BESIDE)):
+            for file in stages.ensure(*job).glob(pattern):  # fig10 to fig12, fig_probe, fig_risk_coverage
+                shutil.copy(file, target)
 
 
 def figure4(outcomes: pd.DataFrame, target: Path) -> plt.Figure:

@@ -1,0 +1,66 @@
+"""What notebook 06 shows beside the paper's tables: how far its judging goes, what needs no training, and what refusing costs."""
+
+from pathlib import Path
+
+import matplotlib.pyplot as plt
+import pandas as pd
+from datasets import Dataset
+
+from inbol_lib import agreement, metrics, plots, selective, tables
+from inbol_lib.judging import llm_verdicts
+from inbol_lib.params import Params
+from inbol_lib.records import load_table
+
+AUDITED = 200  # sampled responses (paper, App. D.1)
+
+
+def audit(p: Params, confidence: Path, target: Path) -> list[pd.DataFrame]:
+    """Agreement of string match and of `p.judge` with the micro world's truth on sampled test responses of the original model, and the
+    latter's errors; both are saved. Empty on a folder data set, whose truth nobody but its gold answers knows."""
+    if p.dataset != "micro":
+        return []
+    judges = list(dict.fromkeys(("string", p.judge)))
+    records = load_table(confidence / "records_test.parquet").remove_columns("image").to_pandas()
+    audited = agreement.judged(agreement.sample(records, AUDITED, p.data_seed), judges)
+    found = agreement.audit(audited, judges), agreement.disagreements(audited, p.judge)
+    for table, name in zip(found, ("audit_evaluators", "audit_errors"), strict=True):
+        tables.save_table_files(table, target, name)
+    return list(found)
+
+
+def refusals_called_right(p: Params, rows: Dataset, outcomes: pd.DataFrame) -> pd.DataFrame:
+    """In-domain responses to answerable questions that the detector calls refusals and the language model `p.judge` right answers."""
+    inside = tables.in_domain(outcomes)
+    refused = inside[(inside.outcome == "refusal") & inside.answerable]
+    if p.judge == "string" or refused.empty:
+        return refused[["method", "response"]].head(0)
+    asked = {r["id"]: (r["question"], "; ".join(r["answers"])) for r in rows.select_columns(["id", "question", "answers"])}
+    triples = [(*asked[r.id], r.response) for r in refused.itertuples()]
+    verdicts = llm_verdicts(triples, p.judge)
+    table = pd.DataFrame(triples, columns=["question", "gold", "response"]).assign(method=refused.method.values)
+    return table[[verdicts[t] == "correct" for t in triples]].reset_index(drop=True)
+
+
+def without_training(p: Params, rows: Dataset, outcomes: pd.DataFrame, composition: Path, target: Path) -> pd.DataFrame:
+    """Selective prediction by label-free scores beside the trained methods, in domain, and the risk-coverage figure; both are saved."""
+    held = load_table(composition / "validation.parquet")
+    inside = rows.filter(lambda flag: flag, input_columns="in_domain")
+    validation, test = (selective.scored(p, part) for part in (held.add_column("in_domain", [True] * len(held)), inside))
+    others = tables.in_domain(outcomes[outcomes.method != "original"])
+    table = tables.selective_prediction(validation, test, others)
+    tables.save_table_files(table, target, "selective_prediction")
+    curves = pd.concat([metrics.risk_coverage(test, score).assign(score=score) for score in selective.SCORES])
+    figure, ax = plt.subplots(figsize=(7, 4.2))
+    points = metrics.summary(tables.in_domain(outcomes), ["method"])
+    plots.risk_coverage(curves, points, ax).set_title(f"Answering less to err less, {p.model}")
+    tables.save_figure(figure, target, "fig_risk_coverage", curves)
+    return table
+
+
+def costs(p: Params, outcomes: pd.DataFrame, target: Path) -> list[pd.DataFrame]:
+    """In domain: from which cost of a wrong answer the cautious method is the better one, and whom refusals hit; both are saved."""
+    inside = tables.in_domain(outcomes)
+    found = tables.crossovers(inside), tables.over_refusal(inside, "original", p.delta_known, p.delta_unknown)
+    for table, name in zip(found, ("crossovers", "over_refusal"), strict=True):
+        tables.save_table_files(table, target, name)
+    return list(found)
