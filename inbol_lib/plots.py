@@ -90,8 +90,8 @@ def risk_coverage(curves: pd.DataFrame, points: pd.DataFrame, ax: plt.Axes) -> p
     for row in points.itertuples():
         name, colour, mark = METHODS[row.method]
         ax.plot(100 * (1 - row.refr), 100 * (1 - row.answered_acc), mark, color=colour, ms=9, label=name)
-    ax.set(xlabel="answered (%)", ylabel="wrong answers among the answered (%)", xlim=(-3, 103), ylim=(-3, None))
-    ax.legend()
+    ax.set(xlabel="answered (%)", ylabel="wrong answers among the answered (%)", xlim=(-3, 103), ylim=(-3, 103))
+    ax.legend(loc="upper left", bbox_to_anchor=(1.01, 1.0))
     return ax
 
 

@@ -50,7 +50,7 @@ def without_training(p: Params, rows: Dataset, outcomes: pd.DataFrame, compositi
     table = tables.selective_prediction(validation, test, others)
     tables.save_table_files(table, target, "selective_prediction")
     curves = pd.concat([metrics.risk_coverage(test, score).assign(score=score) for score in selective.SCORES])
-    figure, ax = plt.subplots(figsize=(7, 4.2))
+    figure, ax = plt.subplots(figsize=(8.5, 4.2))
     points = metrics.summary(tables.in_domain(outcomes), ["method"])
     plots.risk_coverage(curves, points, ax).set_title(f"Answering less to err less, {p.model}")
     tables.save_figure(figure, target, "fig_risk_coverage", curves)
