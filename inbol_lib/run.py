@@ -39,6 +39,7 @@ def execute(stage: str, p: Params) -> Path:
             str(paths.NOTEBOOKS / f"{stages.NOTEBOOKS[stage]}.ipynb"), str(folder / "notebook.ipynb"), parameters=p.model_dump(),
             progress_bar=False, cwd=str(paths.NOTEBOOKS), kernel_name="python3",
             config=Config(KernelManager={"transport": "ipc", "ip": f"{sockets}/kernel"}),
+            extra_arguments=["--log-level=CRITICAL"],  # or the interrupt that ends an idle kernel reads like a failure
         )  # fmt: skip
     return folder
 
