@@ -1,5 +1,6 @@
-"""What notebook 06 shows beside the paper's tables: how far its judging goes, what needs no training, and what refusing costs."""
+"""What notebook 06 shows beside the paper's tables: how far its judging goes, what needs no training, what refusing costs, and cases."""
 
+import textwrap
 from pathlib import Path
 
 import matplotlib.pyplot as plt
@@ -11,6 +12,7 @@ from inbol_lib.judging import llm_verdicts
 from inbol_lib.params import Params
 from inbol_lib.records import load_table
 
+CASES = 8
 AUDITED = 200  # sampled responses (paper, App. D.1)
 
 
@@ -64,3 +66,23 @@ def costs(p: Params, outcomes: pd.DataFrame, target: Path) -> list[pd.DataFrame]
     for table, name in zip(found, ("crossovers", "over_refusal"), strict=True):
         tables.save_table_files(table, target, name)
     return list(found)
+
+
+def case_studies(p: Params, rows: Dataset, outcomes: pd.DataFrame, target: Path) -> plt.Figure | None:
+    """Fig. 12: the first questions of each source that the first method answers wrongly, and what every method says; saved. None
+    where it errs nowhere."""
+    wrong = outcomes[(outcomes.method == p.methods[0]) & (outcomes.outcome == "incorrect")]
+    chosen = wrong.loc[wrong.groupby("source").cumcount().sort_values(kind="stable").index].id[:CASES]  # the sources in turn
+    if chosen.empty:
+        return None
+    said = outcomes.drop_duplicates(["id", "method"]).set_index(["id", "method"]).response
+    place = {name: i for i, name in enumerate(rows["id"])}
+    shown = rows.select([place[name] for name in chosen])
+    captions = []
+    for row in shown.remove_columns("image"):
+        lines = [f"{plots.label(m)}: {textwrap.shorten(said[row['id'], m], 26, placeholder='…')}" for m in p.methods]
+        gold = row["answers"][0] if row["answers"] else "unanswerable"
+        captions.append("\n".join([plots.wrap(f"{row['question']} ({gold})"), *lines]))
+    figure = plots.picture_grid(shown["image"], captions)
+    tables.save_figure(figure, target, "fig12_case_studies")
+    return figure
