@@ -39,7 +39,8 @@ def test_a_refusal_that_the_judge_calls_right_is_listed(p):
     rows = world.questions("vqav2", "test", 4)
     table = outcomes_of(rows, "refusal").assign(response=[a[0] for a in rows["answers"]] * 2)
     found = reports.refusals_called_right(p, rows, table)
-    assert len(found) >= 4 and set(found.method) == {"original", "idk_it"}  # a judge that can err
+    assert len(found) >= 4  # of 8: the judge can err
+    assert set(found.method) == {"original", "idk_it"}
     assert reports.refusals_called_right(p, rows, table.assign(response="Sorry, I can not help with it.")).empty
 
 
