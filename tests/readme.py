@@ -1,0 +1,55 @@
+"""The README's numbers: `python tests/readme.py` writes them from figures/ and runs/, test_readme.py checks them against figures/."""
+
+import json
+import re
+
+import pandas as pd
+
+from inbol_lib import paper, paths, plots, stages
+
+FIGURES, README = paths.figures("micro"), paths.ROOT / "README.md"
+
+
+def results() -> str:
+    """In domain, paper beside ours: Acc, RefR and s_trust in percent, the interval of s_trust in brackets."""
+    table = paper.compare(pd.read_csv(FIGURES / "table1_in_domain.csv"), 1).query("dataset == 'Overall'")
+    lines = ["| model | method | Acc | RefR | s_trust [95 %] | the paper's Acc | RefR | s_trust |", "|---|---|--:|--:|--:|--:|--:|--:|"]
+    for r in table.itertuples():
+        ours = f"{r.acc:.1f} | {r.refr:.1f} | {r.s_trust:+.1f} [{r.lo:+.1f}, {r.hi:+.1f}]"
+        lines.append(f"| {r.model} | {plots.label(r.method)} | {ours} | {r.paper_acc:.1f} | {r.paper_refr:.1f} | {r.paper_s_trust:+.1f} |")
+    return "\n".join(lines)
+
+
+def minutes() -> pd.Series:
+    """Stage -> minutes that all of its runs took, as papermill measured them (figures/minutes.csv)."""
+    return pd.read_csv(FIGURES / "minutes.csv", index_col="stage").minutes
+
+
+def measure() -> None:
+    """Write figures/minutes.csv from the executed notebooks of the last study."""
+    jobs = stages.plan("paper_vs_ours", _profile()) | stages.plan("tour", _profile())
+    rows = []
+    for job in jobs.values():
+        book = json.loads((stages.path(*job) / "notebook.ipynb").read_text())
+        rows.append({"stage": job[0], "runs": 1, "minutes": book["metadata"]["papermill"]["duration"] / 60})
+    pd.DataFrame(rows).groupby("stage").sum().round(2).to_csv(FIGURES / "minutes.csv")
+
+
+def _profile():
+    from inbol_lib import params
+
+    return params.load("micro")
+
+
+def filled(text: str) -> str:
+    """The README with the results table and every notebook's minutes as they are in figures/."""
+    text = re.sub(r"(<!-- results -->\n).*?(<!-- end -->)", lambda m: f"{m[1]}\n{results()}\n\n{m[2]}", text, flags=re.S)
+    for stage, spent in minutes().items():
+        name = re.escape(stages.NOTEBOOKS[stage])
+        text = re.sub(rf"(\]\(notebooks/{name}\.ipynb\) \|.*\| )[^|]*( \|\n)", lambda m, spent=spent: f"{m[1]}{spent:.1f}{m[2]}", text)
+    return text
+
+
+if __name__ == "__main__":
+    measure()
+    README.write_text(filled(README.read_text()))
