@@ -115,7 +115,10 @@ def composition_curves(table: pd.DataFrame, x: str, ax: plt.Axes) -> plt.Axes:
     """Fig. 11: s_trust in and out of domain against a composition, with intervals. Columns: x, id_s_trust, lo, hi; and where there are
     sets out of domain, ood_s_trust, ood_lo, ood_hi."""
     places = np.arange(len(table))
-    for kind, bounds, style in (("id", ["lo", "hi"], ("o-", "#0072B2", "in domain")), ("ood", ["ood_lo", "ood_hi"], ("s--", "#E69F00", "out of domain"))):
+    for kind, bounds, style in (
+        ("id", ["lo", "hi"], ("o-", "#0072B2", "in domain")),
+        ("ood", ["ood_lo", "ood_hi"], ("s--", "#E69F00", "out of domain")),
+    ):
         if f"{kind}_s_trust" in table:
             value, (line, colour, name) = table[f"{kind}_s_trust"], style
             error = np.abs(table[bounds].sub(value, axis=0)).T
