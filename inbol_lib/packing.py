@@ -20,6 +20,7 @@ from transformers import PreTrainedModel, ProcessorMixin
 
 from inbol_lib import paths
 from inbol_lib.idk_it import IGNORE, Collator, padded
+from inbol_lib.models import additive
 
 RESPONSES = ("correct", "incorrect", "refusal")
 PROMPT, PADDING = -2, -1
@@ -78,8 +79,7 @@ def block_mask(segments: torch.Tensor, model: PreTrainedModel) -> torch.Tensor |
 
         return create_block_mask(sees, batch, None, length, length, device=segments.device)
     seen = ((segments[:, None] == PROMPT) | (segments[:, None] == segments[:, :, None])).tril()
-    hidden = torch.finfo(model.dtype).min
-    return torch.zeros(batch, 1, length, length, dtype=model.dtype, device=segments.device).masked_fill(~seen[:, None], hidden)
+    return additive(seen, model)
 
 
 def response_logps(model: PreTrainedModel, batch: dict[str, Any]) -> torch.Tensor:
