@@ -8,13 +8,14 @@ import numpy as np
 import pandas as pd
 import torch
 import torch.nn.functional as F
+from accelerate import DistributedType
 from datasets import Dataset
 from peft import PeftModel
 from transformers import PreTrainedModel, ProcessorMixin, TrainerCallback
 from trl import DPOConfig, DPOTrainer
 
 from inbol_lib.idk_it import arguments, finish, numbered, prompt_ids, response_ids
-from inbol_lib.packing import RESPONSES, PackingCollator, add_reference, check_packing, response_logps
+from inbol_lib.packing import RESPONSES, Features, PackingCollator, add_reference, check_packing, response_logps
 from inbol_lib.params import Params
 
 CORRECT, INCORRECT, REFUSAL = range(3)
@@ -72,7 +73,7 @@ class CADPOTrainer(DPOTrainer):
     """TRL's `DPOTrainer` with packed responses, reference log-probabilities computed once, and eq. 6, a mean over questions (not
     pairs), as its loss. Logs margins in nats and the share of preferences on the right side, over all pairs and by kind."""
 
-    mode = "ca_dpo"
+    mode, features = "ca_dpo", None
 
     def training_step(self, model, inputs, num_items_in_batch=None):
         """One batch, part after part, so that its size is free of what fits into memory; the gradients of the parts add up."""
@@ -83,7 +84,7 @@ class CADPOTrainer(DPOTrainer):
         return sum(losses) + super().training_step(model, last | {"questions": questions})
 
     def _compute_loss(self, model, inputs, return_outputs=False):
-        margin = margins(response_logps(model, inputs), inputs["reference"], inputs["kinds"])
+        margin = margins(response_logps(model, inputs, self.features), inputs["reference"], inputs["kinds"])
         costs = (inside_loss if self.mode == "ca_dpo_inside" else weighted_loss)(margin, inputs["weights"], self.beta)
         if model.training and self.state.global_step == 0:  # the policy is still the reference: a pair costs ln 2 times its weight
             loss, expected, exact = costs.mean(), math.log(2) * inputs["weights"].sum(1).mean(), 5e-2 if self.args.bf16 else 1e-4
@@ -137,9 +138,11 @@ def train(
         processing_class=processor, train_dataset=numbered(preferences), data_collator=collator, callbacks=callbacks,
     )  # fmt: skip
     trainer.mode = p.preference
+    if trainer.accelerator.distributed_type in (DistributedType.NO, DistributedType.MULTI_CPU, DistributedType.MULTI_GPU):
+        trainer.features = Features()  # a sharded model can not be asked for them alone
     if "ref" in policy.peft_config:
         policy.delete_adapter("ref")  # TRL's copy of the start, whose log-probabilities are computed once
     with trainer.accelerator.autocast():  # the precision of training, or the first loss would not be ln 2
         check_packing(policy.eval(), collator)
-        add_reference(policy, collator, start, trainer.accelerator)
+        add_reference(policy, collator, start, trainer.accelerator, trainer.features)
     return finish(trainer, folder)

@@ -17,6 +17,7 @@ from accelerate.utils import gather_object, send_to_device
 from datasets import Dataset, Image
 from torch.nn.attention.flex_attention import BlockMask, create_block_mask
 from transformers import PreTrainedModel, ProcessorMixin
+from transformers.modeling_outputs import BaseModelOutputWithPooling
 
 from inbol_lib import paths
 from inbol_lib.idk_it import IGNORE, Collator, padded
@@ -51,6 +52,9 @@ class PackingCollator(Collator):
         groups = parts([self.lengths[i] for i in numbers], self.token_budget)
         return {"parts": [self.read([numbers[k] for k in group]) for group in groups]}
 
+    def read(self, numbers: list[int]) -> dict[str, Any]:
+        return super().read(numbers) | {"numbers": numbers}
+
     def joined(self, items: list[dict[str, Any]], images: dict[str, torch.Tensor]) -> dict[str, Any]:
         blank, said = self.processor.tokenizer.pad_token_id, [i["responses"] for i in items]
         prompts = padded([i["prompt_ids"] for i in items], blank, "left")
@@ -82,10 +86,37 @@ def block_mask(segments: torch.Tensor, model: PreTrainedModel) -> torch.Tensor |
     return additive(seen, model)
 
 
-def response_logps(model: PreTrainedModel, batch: dict[str, Any]) -> torch.Tensor:
+class Features:
+    """What the frozen vision tower sees in each picture, kept for the next pass up to `limit` bytes (a picture has 18 kB in micro-s, but
+    4.7 MB in LLaVA-1.5-7B, whose tower costs little beside the language model). For models that read one picture of fixed size a row."""
+
+    def __init__(self, limit: int = 2**30):
+        self.kept: dict[int, torch.Tensor] = {}
+        self.left = limit
+
+    @torch.no_grad()
+    def __call__(self, model: PreTrainedModel, numbers: list[int], inputs: dict[str, Any]) -> dict[str, Any]:
+        """`inputs` with the rows' features in place of their pixels; unchanged for other kinds of models."""
+        pixels = inputs.get("pixel_values")
+        if "image_sizes" in inputs or pixels is None or pixels.dim() != 4 or len(pixels) != len(numbers):
+            return inputs
+        missing = [k for k, number in enumerate(numbers) if number not in self.kept]
+        found = dict(self.kept)
+        if missing:
+            made = getattr(model, "module", model).get_image_features(pixel_values=pixels[missing]).pooler_output
+            for k, features in zip(missing, made, strict=True):
+                found[numbers[k]] = features
+                if (size := features.nbytes) <= self.left:
+                    self.kept[numbers[k]], self.left = features, self.left - size
+        image = BaseModelOutputWithPooling(pooler_output=[found[number] for number in numbers])
+        return {k: v for k, v in inputs.items() if k != "pixel_values"} | {"mm_encoder_outputs": {"image": image}}
+
+
+def response_logps(model: PreTrainedModel, batch: dict[str, Any], features: Features | None = None) -> torch.Tensor:
     """Summed log-probability in nats of each response, shape (questions, 3); 0 where a question lacks a response."""
     owner, tail = batch["owner"], batch["owner"].shape[1]
-    inputs = batch["model"] | {"attention_mask": block_mask(batch["segments"], model)}
+    inputs = features(model, batch["numbers"], batch["model"]) if features else batch["model"]
+    inputs = inputs | {"attention_mask": block_mask(batch["segments"], model)}
     logps = torch.log_softmax(model(**inputs, use_cache=False, logits_to_keep=tail + 1).logits.float(), -1)
     rows = torch.arange(len(owner), device=owner.device)[:, None]
     token = logps[rows, batch["source"], inputs["input_ids"][:, -tail:]]
@@ -99,7 +130,7 @@ def check_packing(model: PreTrainedModel, collator: PackingCollator) -> None:
     number = max(range(len(collator.items)), key=lambda i: sum(map(bool, collator.items[i]["responses"])))
     prompt, batch = collator.items[number]["prompt_ids"], send_to_device(collator.read([number]), model.device)
     images = {k: v for k, v in batch["model"].items() if k not in ("input_ids", "position_ids")}
-    exact = 1e-3 if model.dtype == torch.float32 else 5e-2  # 16-bit floats keep two to three digits
+    exact = 1e-4 if model.dtype == torch.float32 else 5e-2  # 16-bit floats keep two to three digits
     for name, response, packed in zip(RESPONSES, collator.items[number]["responses"], response_logps(model, batch)[0], strict=True):
         ids, labels = torch.tensor([prompt + response, [IGNORE] * len(prompt) + response], device=model.device)[:, None]
         loss = model(input_ids=ids, attention_mask=torch.ones_like(ids), labels=labels, **images).loss  # a mean over tokens
@@ -124,7 +155,9 @@ def fingerprint(collator: PackingCollator, start: Path, model: PreTrainedModel) 
 
 
 @torch.no_grad()
-def add_reference(model: PreTrainedModel, collator: PackingCollator, start: Path, accelerator: Accelerator) -> None:
+def add_reference(
+    model: PreTrainedModel, collator: PackingCollator, start: Path, accelerator: Accelerator, features: Features | None = None
+) -> None:
     """Write the frozen start model's log-probabilities into every item as `reference`, shape (3,). They are computed once, shared by the
     processes, and kept in runs/reference for every training on the same rows from the same start, such as the variants of Table 4."""
     kept = paths.runs() / "reference" / f"{fingerprint(collator, start, model)}.npy"
@@ -132,7 +165,8 @@ def add_reference(model: PreTrainedModel, collator: PackingCollator, start: Path
         found = np.load(kept)
     else:
         mine = list(parts(collator.lengths, collator.token_budget))[accelerator.process_index :: accelerator.num_processes]
-        done = [(group, response_logps(model, send_to_device(collator.read(group), model.device)).float().cpu().numpy()) for group in mine]
+        read = (send_to_device(collator.read(group), model.device) for group in mine)
+        done = [(part["numbers"], response_logps(model, part, features).float().cpu().numpy()) for part in read]
         done = gather_object(done)
         found = np.concatenate([rows for _, rows in done])[np.argsort(np.concatenate([group for group, _ in done]))]
         if accelerator.is_main_process:

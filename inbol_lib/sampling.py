@@ -18,7 +18,6 @@ from inbol_lib.models import additive, encode
 from inbol_lib.records import rng_for
 from inbol_lib.run import progress
 
-
 PROMPT = -1
 
 
@@ -45,7 +44,8 @@ def sample(
     """`n` responses to each user text (one image each). `temperature` 0 is greedy; `ids` name the random streams.
 
     Batches hold about `token_budget` tokens, continuations counted. A model whose cache can not serve several continuations (several
-    position axes, recurrent states, sliding windows) goes through `generate` one question at a time, with a warning. Raises ValueError on bad settings."""
+    position axes, recurrent states, sliding windows) goes through `generate` one question at a time, with a warning. Raises ValueError
+    on bad settings."""
     ids = [str(i) for i in range(len(texts))] if ids is None else ids
     if not len(images) == len(texts) == len(ids):
         raise ValueError(f"{len(images)} images, {len(texts)} texts and {len(ids)} ids; each question needs one of each")
@@ -153,9 +153,9 @@ def _stop_ids(model, processor) -> torch.Tensor:
 
 
 def _choose(logits: torch.Tensor, temperature: float, top_p: float, uniform: torch.Tensor | None) -> torch.Tensor:
-    """Next tokens for logits (..., vocabulary): greedy without `uniform`, else by inverting the cumulative distribution at it. The nucleus of `top_p` is
-    the fewest tokens of highest probability that together reach it. Tokens keep the vocabulary's order, so that rounding can not swap
-    two of nearly equal probability."""
+    """Next tokens for logits (..., vocabulary): greedy without `uniform`, else by inverting the cumulative distribution at it. The nucleus
+    of `top_p` is the fewest tokens of highest probability that together reach it. Tokens keep the vocabulary's order, so that rounding
+    can not swap two of nearly equal probability."""
     if uniform is None:
         return logits.argmax(-1)
     probabilities = torch.softmax(logits.double() / temperature, -1)

@@ -113,9 +113,9 @@ def sampling_sides(image_tokens: int, n: int = 10, questions: int = 16, new_toke
     return ours, theirs
 
 
-def ca_dpo_sides(image_tokens: int, questions: int = 32) -> tuple[Callable, Callable]:
+def ca_dpo_sides(image_tokens: int, questions: int = 64, budget: int = 8192) -> tuple[Callable, Callable]:
     model, processor = geometry(image_tokens)
-    p = params.load("smoke").replace(batch_size=8, lora_dropout=0.0)
+    p = params.load("smoke").replace(batch_size=16, token_budget=budget)
     work, rows = Path(tempfile.mkdtemp()), preferences(model, questions)
     get_peft_model(copy.deepcopy(model), idk_it.lora_config(p, model)).save_pretrained(work / "start")
     stock = pairs(processor, rows)
