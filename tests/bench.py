@@ -24,6 +24,7 @@ import tempfile
 import time
 import warnings
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 os.environ.update(CI="1", HF_HUB_OFFLINE="1", HF_DATASETS_DISABLE_PROGRESS_BARS="1")
@@ -233,37 +234,43 @@ def smoke_minutes() -> pd.DataFrame:
     return pd.concat([table, pd.DataFrame([{"stage": "wall clock, two cores", "runs": len(rows), "minutes": total}])]).round(2)
 
 
-def gpu() -> dict[str, float]:
-    """LLaVA-1.5-7B's shape on a GPU: throughput, share of the peak (MFU), memory, and the hours of the paper's run that follow."""
-    processor = AutoProcessor.from_pretrained(models.resolve("micro-s"))
-    model, processor = shaped(LlavaConfig(), processor, 336)
-    weights = sum(w.numel() for w in model.get_decoder().parameters())
-    found, p = (
-        {"device": torch.cuda.get_device_name(), "parameters": weights},
-        params.load("smoke").replace(token_budget=32768, lora_rank=64),
-    )
-    for n_questions in (64, 256):  # the first call warms up
-        rows = preferences(model, n_questions)
-        images, texts = list(rows["image"]), list(rows["prompt"])
-        torch.cuda.reset_peak_memory_stats()
-        took = seconds(lambda: sampling.sample(model, processor, images, texts, 10, 1.0, 1.0, 10, 2**17))  # noqa: B023
-        tokens = n_questions * (576 + 30 + 10 * 10)
-        found |= {"sampling_questions_s": n_questions / took, "sampling_mfu": 2 * weights * tokens / took / H200_TFLOPS / 1e12,
-                  "sampling_peak_gib": torch.cuda.max_memory_allocated() / 2**30}  # fmt: skip
+def gpu(config: LlavaConfig | None = None, edge: int = 336, questions: int = 256) -> dict[str, float | str]:
+    """LLaVA-1.5-7B's shape (or another's) where models run: throughput, share of the peak of an H200 (MFU), memory, and the hours of the
+    paper's run that follow: confidence of 30,000 questions, 11,000 instructions, 24,000 questions with preferences."""
+    model, processor = shaped(config or LlavaConfig(), AutoProcessor.from_pretrained(models.resolve("micro-s")), edge)
+    cuda, p = model.device.type == "cuda", params.load("smoke").replace(token_budget=32768)
+    weights, rows = sum(w.numel() for w in model.get_decoder().parameters()), preferences(model, questions)
+    images, texts = list(rows["image"]), list(rows["prompt"])
+    length = model.config.image_seq_length + 30  # tokens of a prompt
+    found: dict[str, float | str] = {"device": torch.cuda.get_device_name() if cuda else "cpu", "language_parameters": weights}
+
+    def record(name: str, call: Callable[[], object], flops: float) -> None:
+        if cuda:
+            torch.cuda.reset_peak_memory_stats()
+        took = seconds(call)
+        found[f"{name}_questions_s"], found[f"{name}_mfu"] = questions / took, flops * questions / took / H200_TFLOPS / 1e12
+        found[f"{name}_peak_gib"] = torch.cuda.max_memory_allocated() / 2**30 if cuda else float("nan")
+
+    def draw() -> object:
+        return sampling.sample(model, processor, images, texts, 10, 1.0, 1.0, 10, 2**17)
+
+    draw()  # warms up
+    record("sampling", draw, 2 * weights * (length + 10 * 10))
     work = Path(tempfile.mkdtemp())
-    for attention in ("sdpa", "flex_attention"):
-        model.get_decoder().set_attn_implementation(attention)
-        rows = preferences(model, 256)
+    get_peft_model(copy.deepcopy(model), idk_it.lora_config(p, model)).save_pretrained(work / "start")
+    said = rows.select_columns(["image", "prompt"]).add_column("response", list(rows["refusal"]))
+    fresh = copy.deepcopy(model)
+    record("idk_it", lambda: idk_it.train(p, fresh, processor, said, work / "idk_it"), 4 * weights * (length + 15))
+    for attention in ("sdpa", "flex_attention") if cuda else ("sdpa",):
+        os.environ["INBOL_RUNS"] = str(work / attention)
         fresh = copy.deepcopy(model)
-        get_peft_model(fresh, idk_it.lora_config(p, fresh)).save_pretrained(work / "start")
-        os.environ["INBOL_RUNS"] = tempfile.mkdtemp()
-        torch.cuda.reset_peak_memory_stats()
-        took = seconds(lambda: ca_dpo.train(p, copy.deepcopy(model), processor, rows, work / attention, work / "start"))  # noqa: B023
-        flops = 6 * weights * 256 * (576 + 30 + 25)  # the reference's pass (2), the policy's (2) and its gradient (2: frozen weights)
-        found |= {f"ca_dpo_{attention}_questions_s": 256 / took, f"ca_dpo_{attention}_mfu": flops / took / H200_TFLOPS / 1e12,
-                  f"ca_dpo_{attention}_peak_gib": torch.cuda.max_memory_allocated() / 2**30}  # fmt: skip
-    best = max(found["ca_dpo_sdpa_questions_s"], found["ca_dpo_flex_attention_questions_s"])
-    return found | {"hours_confidence_30k": 30_000 / found["sampling_questions_s"] / 3600, "hours_ca_dpo_24k": 24_000 / best / 3600}
+        fresh.get_decoder().set_attn_implementation(attention)
+        # the reference's pass (2 FLOP per weight and token), the policy's (2) and its gradient (2: the weights are frozen)
+        train = partial(ca_dpo.train, p, fresh, processor, rows, work / attention, work / "start")
+        record(f"ca_dpo_{attention}", train, 6 * weights * (length + 25))
+    for name, stage, many in (("confidence", "sampling", 30_000), ("idk_it", "idk_it", 11_000), ("ca_dpo", "ca_dpo_sdpa", 24_000)):
+        found[f"{name}_hours"] = many / found[f"{stage}_questions_s"] / 3600
+    return found
 
 
 def main() -> None:

@@ -36,9 +36,10 @@ def preferences() -> Dataset:
 
 
 @pytest.fixture
-def adapted(tiny, smoke, tmp_path, runs):
-    """(policy, processor, adapter folder): the tiny model with a LoRA adapter that is not zero."""
-    model, processor = models.load(str(tiny[2]), device="cpu")
+def adapted(tiny, smoke, tmp_path, runs, request):
+    """(policy, processor, adapter folder): the tiny model (or the one asked for) with a LoRA adapter that is not zero."""
+    name = getattr(request, "param", "tiny")
+    model, processor = models.load(str(tiny[2]) if name == "tiny" else name, device="cpu")
     policy = get_peft_model(model, idk_it.lora_config(smoke, model))
     shift(policy, seed=0)
     policy.save_pretrained(tmp_path / "start")
@@ -106,6 +107,7 @@ def test_padding_and_the_order_of_responses_change_nothing(adapted, preferences)
     assert torch.allclose(together, reverse, rtol=1e-5, atol=1e-5)
 
 
+@pytest.mark.parametrize("adapted", ["tiny", "micro-s"], indirect=True)
 def test_the_loss_and_lora_gradients_equal_those_of_separate_sequences(adapted, preferences):
     policy, processor, _ = adapted
     collator = packed(processor, preferences)
@@ -217,6 +219,23 @@ def test_the_reference_is_computed_once_for_the_same_rows_and_start(adapted, pre
     other = preferences.map(lambda row: {"image": row["image"].rotate(90)} if row["prompt"] == preferences[0]["prompt"] else row)
     trained(adapted, other, tmp_path / "other", p)
     assert len(list((runs / "reference").glob("*.npy"))) == 2
+
+
+@pytest.mark.parametrize("limit", [0, 20_000, 2**30])
+def test_kept_picture_features_change_nothing(adapted, preferences, limit):
+    policy, processor, _ = adapted
+    collator, features = packed(processor, preferences), packing.Features(limit)
+    asked, tower = [], policy.get_image_features
+    policy.get_image_features = lambda pixel_values: asked.append(len(pixel_values)) or tower(pixel_values=pixel_values)
+    with torch.no_grad():
+        plain = packing.response_logps(policy, batch_of(collator))
+        for numbers in (range(0, 7), range(3, 12), range(0, 12)):
+            reused = packing.response_logps(policy, batch_of(collator, numbers), features)
+            assert torch.allclose(reused, plain[list(numbers)], rtol=1e-5, atol=1e-5)
+    one = tower(pixel_values=batch_of(collator, [0])["model"]["pixel_values"]).pooler_output[0].nbytes
+    kept = min(limit // one, 12)
+    assert len(features.kept) == kept
+    assert asked == ([7, 5] if kept == 12 else [7, 9 - max(kept - 3, 0), 12 - kept])
 
 
 def test_flex_attention_reads_packed_responses_alike(adapted, preferences):
