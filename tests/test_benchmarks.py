@@ -42,10 +42,10 @@ def parquet(folder, config, split, rows, **types):
     path = folder / (config or "data") / f"{split}-00000-of-00001.parquet"
     path.parent.mkdir(parents=True, exist_ok=True)
     Dataset.from_list(rows, features=Features(kinds)).to_parquet(path)
-    with (folder / "README.md").open("a") as card:  # what load_dataset reads
-        if not card.tell():
-            card.write("---\nconfigs:\n")
-        card.write(f"- config_name: {config or 'default'}\n  data_files:\n  - {{split: {split}, path: {path.parent.name}/{split}-*}}\n")
+    card = folder / "README.md"  # what load_dataset reads
+    before = card.read_text().removesuffix("---\n") if card.exists() else "---\nconfigs:\n"
+    one = f"- config_name: {config or 'default'}\n  data_files:\n  - split: {split}\n    path: {path.parent.name}/{split}-*\n"
+    card.write_text(f"{before}{one}---\n")
 
 
 def ten(**votes):
@@ -182,8 +182,8 @@ def vizwiz(home):
 
 
 def vizwiz_hub(folder):
-    rows = [{"question_id": f"VizWiz_val_{i}.jpg", "image": {"bytes": pixels()}, "question": "What is this? ", "answers": ["a"], "category": kind}
-            for i, kind in enumerate(("unanswerable", "other"))]  # fmt: skip
+    row = {"image": {"bytes": pixels()}, "question": "What is this? ", "answers": ["a"]}
+    rows = [row | {"question_id": f"VizWiz_val_{i}.jpg", "category": kind} for i, kind in enumerate(("unanswerable", "other"))]
     parquet(folder, None, "val", rows, answers=List(TEXT))
 
 
@@ -241,7 +241,8 @@ def test_both_forms_hold_the_same_questions(name, tmp_path, monkeypatch):
 def test_what_each_reader_makes_of_its_rows(everything):
     rows = {name: {r["id"]: r for r in benchmarks.load(name, everything, "test", None)} for name in benchmarks.ALL}
     assert {name: len(r) for name, r in rows.items()} == {
-        "vqav2": 3, "oven": 2, "scienceqa": 1, "aokvqa": 1, "gqa": 1, "mmmu": 32, "mmbench": 4, "beyondvisqa": 1, "vizwiz": 1, "vqav2_idk": 2,
+        "vqav2": 3, "oven": 2, "scienceqa": 1, "aokvqa": 1, "gqa": 1, "mmmu": 32, "mmbench": 4, "beyondvisqa": 1, "vizwiz": 1,
+        "vqav2_idk": 2,
     }  # fmt: skip
     vqa = rows["vqav2"]
     assert vqa["42000"]["answers"] == ["net", "mesh"], "what three people said, the most frequent first"
@@ -269,7 +270,8 @@ def test_rotations_stay_together_and_n_counts_base_questions(form, tmp_path):
     one = benchmarks.load("mmbench", tmp_path, "test", 1, seed=0)
     assert len(one) == 2
     both = benchmarks.load("mmbench", tmp_path, "test", 2, seed=0)
-    assert both["id"][:2] == one["id"] and len(both) == 4
+    assert both["id"][:2] == one["id"]
+    assert len(both) == 4
     assert all(i == g for i, g in zip(both["id"][::2], both["group"][::2], strict=True)), "the unrotated row is the first: the vanilla one"
     by_id = {r["id"]: r for r in both}
     assert by_id["241"]["choices"] == ["snow", "None"], "an option named None is none that is absent"
@@ -291,13 +293,12 @@ def test_the_order_is_drawn_by_the_seed_and_a_smaller_n_is_its_beginning(tmp_pat
     ]
     assert drawn[0] == drawn[1]
     assert drawn[2] == drawn[0][:5]
-    assert sorted(drawn[3]) == sorted(drawn[0]) and drawn[3] != drawn[0]
+    assert sorted(drawn[3]) == sorted(drawn[0])
+    assert drawn[3] != drawn[0]
 
 
 def test_a_release_s_training_split_is_divided_by_image(tmp_path):
     vqav2(tmp_path / "vqav2", "train")
-    for i in (42, 43):  # more questions about more images
-        VQA.append({**VQA[0], "question_id": i, "image_id": i})
     many = [{"image_id": i // 2, "question": "What?", "question_id": i} for i in range(400)]
     put(tmp_path / "vqav2" / "v2_OpenEnded_mscoco_train2014_questions.json", {"questions": many})
     put(tmp_path / "vqav2" / "v2_mscoco_train2014_annotations.json", {"annotations": [r | {"answers": ten(yes=10)} for r in many]})
@@ -435,13 +436,15 @@ def test_an_export_that_fails_leaves_no_file(everything, capsys):
     assert cli.main(["--export", str(target)]) == 2
     assert not target.exists()
     said = capsys.readouterr().err
-    assert "n57.jpg" in said and "there are vqav2" in said
+    assert "n57.jpg" in said
+    assert "there are vqav2" in said
 
 
 def test_the_module_is_a_command(tmp_path):
     done = subprocess.run([sys.executable, "-m", "inbol_lib.benchmarks", "gqa", "--root", tmp_path], capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
-    assert "12,578" in done.stdout and "nothing" in done.stdout
+    assert "12,578" in done.stdout
+    assert "nothing" in done.stdout
 
 
 # The real files
@@ -525,9 +528,13 @@ def test_real_vqav2_gqa_aokvqa_oven_and_vizwiz_rows(shared, tmp_path):
     named = {"v2_OpenEnded_mscoco_train2014_questions.json": "vqav2/questions.json",
              "v2_mscoco_train2014_annotations.json": "vqav2/annotations.json", "images": "vqav2/images"}  # fmt: skip
     vqa = real(shared, tmp_path, "vqav2", **named)
-    rows = [r for split in ("train", "validation") for r in vqa.load(tmp_path, split, None)]
+    drawn = {split: vqa.drawn(tmp_path, split, None) for split in ("train", "validation")}
+    split, other = sorted(drawn, key=lambda s: -len(drawn[s]))
+    rows = vqa.load(tmp_path, split, None)
     assert {r["question"]: r["answers"][0] for r in rows}["What is this photo taken looking through?"] == "net"
-    assert all(r["image"].size == rows[0]["image"].size for r in rows), "three questions about one photograph"
+    assert rows["image_id"] == ["458752"] * 3, "three questions about one photograph, so all in one split"
+    with pytest.raises(ParameterError, match=f"no {other} question"):
+        vqa.load(tmp_path, other, None)
 
     gqa_ = real(shared, tmp_path, "gqa", images="gqa/allennlp_images", **{"testdev_balanced_questions.json": "gqa/allennlp_questions.json"})
     (row,) = gqa_.load(tmp_path, "test", None)

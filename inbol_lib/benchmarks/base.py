@@ -119,6 +119,8 @@ class Benchmark:
     def load(self, root: Path | None, split: str, n: int | None, seed: int = 0, revision: str | None = None) -> Dataset:
         """`drawn` as Question rows with pictures in RGB. Raises ParameterError that names the pictures that can not be read."""
         rows = self.pictured(self.drawn(root, split, n, seed, revision), lambda _, source: {"bytes": rgb(source), "path": None})
+        if not rows:
+            raise ParameterError(f"{self.title}: there is no {split} question in {root / self.name if root else 'its table on the Hub'}")
         return Dataset.from_list(rows, features=QUESTION_FEATURES)
 
     def pictured(self, rows: Iterable[dict], made: Callable[[dict, Path | bytes], Any]) -> list[dict]:
