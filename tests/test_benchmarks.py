@@ -13,11 +13,11 @@ import pytest
 from datasets import Dataset, Features, Image, List, Value
 from PIL import Image as Pictures
 
-from inbol_lib import benchmarks, metrics, params, questions, run
+from inbol_lib import benchmarks, evaluation, metrics, params, questions, run
 from inbol_lib.benchmarks import __main__ as cli
 from inbol_lib.benchmarks import base, mmmu, vqav2_idk
 from inbol_lib.params import ParameterError
-from inbol_lib.records import LETTERS, QUESTION_FEATURES, prompt_text
+from inbol_lib.records import LETTERS, QUESTION_FEATURES, RECORD_FEATURES, prompt_text
 
 TEXT = Value("string")
 pytestmark = pytest.mark.filterwarnings("ignore:.*published are:UserWarning")
@@ -394,6 +394,29 @@ def test_the_study_reads_them_by_its_parameter(everything, monkeypatch):
     benchmarks.check(everything, ["scienceqa"], p.ood_sources)
     with pytest.raises(ParameterError, match=r"(?s)train2014_questions.json.*oven_entity_train.jsonl"):
         benchmarks.check(everything, ["vqav2", "oven"], p.ood_sources)
+
+
+def test_out_of_domain_benchmarks_are_evaluated_beside_the_in_domain_test_set(everything, tmp_path):
+    inside = benchmarks.load("scienceqa", everything, "test", 1).to_list()
+    rows = [row | {"confidence": 0.5, "responses": [], "verdicts": []} | dict.fromkeys(("correct", "incorrect", "refusal", "origin"), "")
+            for row in inside]  # fmt: skip
+    Dataset.from_list(rows, features=RECORD_FEATURES).to_parquet(tmp_path / "in_domain_test.parquet")
+    p = params.load("smoke", dataset=f"benchmarks:{everything}", ood_sources=["mmbench", "vizwiz"], ood_questions=1)
+    asked = evaluation.test_questions(p, tmp_path, tmp_path / "nothing")
+    assert [(r["source"], r["in_domain"]) for r in asked] == [
+        ("scienceqa", True),
+        ("mmbench", False),
+        ("mmbench", False),
+        ("vizwiz", False),
+    ]
+
+
+def test_a_row_without_a_picture_is_named(tmp_path):
+    vizwiz_hub(tmp_path / "vizwiz")
+    table = next((tmp_path / "vizwiz").rglob("*.parquet"))
+    Dataset.from_list([r | {"image": None} for r in Dataset.from_parquet(str(table))]).cast_column("image", Image()).to_parquet(table)
+    with pytest.raises(ParameterError, match="VizWiz_val_0.jpg: its row holds none"):
+        benchmarks.load("vizwiz", tmp_path, "test", 1)
 
 
 def test_a_run_on_benchmarks_that_are_not_there_stops_before_a_kernel_starts(tmp_path, capsys):

@@ -38,11 +38,16 @@ def described(benchmark: Benchmark, root: Path) -> dict:
             "found": {split: found(benchmark, root, split) for split in benchmark.splits}}  # fmt: skip
 
 
+def counted(rows: int, questions: int | None) -> str:
+    """The published number of questions, in words where only that of the rows is known."""
+    return f"some of {rows:,}" if questions is None else f"{questions:,}"
+
+
 def listing(rows: list[dict], root: Path) -> str:
     """The descriptions for people."""
     lines = []
     for row in rows:
-        counts = [f"{split} {' or '.join(f'{n:,}' for _, n in versions)}" for split, versions in row["published"].items()]
+        counts = [f"{split} {' or '.join(counted(*v) for v in versions)}" for split, versions in row["published"].items()]
         there = [f"{split} ({form})" for split, form in row["found"].items() if form]
         sources = [f"https://huggingface.co/datasets/{repo}" for repo in row["hub"]] + row["files"]
         lines += [f"{row['name']}: {row['title']}; {row['licence']}; {row['size']}",
@@ -86,7 +91,6 @@ def main(argv: list[str] | None = None) -> int:
     cli.add_argument("--export", type=Path, help="write Question records here")
     cli.add_argument("--json", action="store_true", help="list as JSON")
     args = cli.parse_args(argv)
-    warnings.showwarning = lambda message, *rest, **more: print(f"warning: {message}", file=sys.stderr)
     try:
         chosen = [benchmarks.get(args.name)] if args.name else list(benchmarks.ALL.values())
         if args.export and args.name:
@@ -105,4 +109,5 @@ def main(argv: list[str] | None = None) -> int:
 
 
 if __name__ == "__main__":
+    warnings.showwarning = lambda message, *rest, **more: print(f"warning: {message}", file=sys.stderr)
     sys.exit(main())

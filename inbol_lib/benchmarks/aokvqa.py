@@ -2,6 +2,7 @@
 
 The question alone, without its four options (paper, App. F). Any of the direct answers counts, the most frequent first: the paper's
 accuracies are those of this rule, not of VQA's. Rows with `difficult_direct_answer` are kept, as the paper's 1,145 questions have them.
+The Hub's rows do not say which of them share a photograph.
 """
 
 from collections.abc import Iterator

@@ -49,8 +49,8 @@ class Benchmark:
     licence: str
     size: str  # of the download, for people
     splits: dict[str, str]  # train, validation, test -> the release's split
-    #: of the release's split, one for each published version: rows, and the base questions that are taken of them
-    published: dict[str, tuple[tuple[int, int], ...]]
+    #: of the release's split, one for each published version: rows, and base questions that are taken of them (None: not known)
+    published: dict[str, tuple[tuple[int, int | None], ...]]
     files: dict[str, dict[str, str]]  # the release's split -> file, or patterns divided by "|" -> where it is to be had
     images: str  # where the pictures are to be had, and where they belong
     official: Callable[[Path, str], Iterable[dict]]  # rows of a release's split in a folder, each with `image`, a Picture
@@ -102,14 +102,14 @@ class Benchmark:
             if shared == [split] or (digest(asked["image_id"])[0] % HELD_OUT == 0) == (split == "validation"):
                 yield asked
         known = self.published.get(release)
-        if known and (count, len(groups)) not in known:
-            said = " or ".join(f"{questions:,} of {rows:,}" for rows, questions in known)
+        if known and not any(rows == count and questions in (None, len(groups)) for rows, questions in known):
+            said = " or ".join(f"{rows:,} rows" if questions is None else f"{questions:,} of {rows:,}" for rows, questions in known)
             warnings.warn(f"{self.title}, {release}: {len(groups):,} questions of {count:,} rows; published are {said}", stacklevel=2)
 
     def drawn(self, root: Path | None, split: str, n: int | None, seed: int = 0, revision: str | None = None) -> list[dict]:
         """The first `n` base questions (None: all) in an order drawn by `seed`, each followed by its rotations; pictures still unread."""
         keyed = ((digest(f"{seed}|{r['group']}"), r["id"] != r["group"], i, r) for i, r in enumerate(self.rows(root, split, revision)))
-        first = sorted(keyed) if n is None else heapq.nsmallest(n * self.rotations, keyed)
+        first = sorted(keyed) if n is None else heapq.nsmallest(n * self.rotations, keyed)  # as many hold the first n whole
         taken = set(list(dict.fromkeys(key for key, *_ in first))[:n])
         rows = [row for key, *_, row in first if key in taken]
         if twice := [name for name, times in Counter(r["id"] for r in rows).items() if times > 1]:
@@ -128,9 +128,11 @@ class Benchmark:
         found, lost = [], []
         for row in rows:
             try:
+                if row["image"] is None:
+                    raise ValueError("its row holds none")
                 found.append(row | {"image": made(row, row["image"]())})
             except (OSError, ValueError, SyntaxError, Pictures.DecompressionBombError) as error:
-                lost.append(f"  {row['id']}: {error}")
+                lost.append(f"  {row['id']}: {error or type(error).__name__}")
         if lost:
             of = f"{len(lost)} of {len(lost) + len(found)} pictures"
             raise ParameterError("\n".join([f"{self.title}: {of} can not be read; {self.images}. The first:", *lost[:SHOWN]]))

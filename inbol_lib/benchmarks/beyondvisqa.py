@@ -73,7 +73,7 @@ def question(row: dict, number: int) -> dict:
 
 
 BENCHMARK = Benchmark(
-    name="beyondvisqa", title="BeyondVisQA", licence="not stated", size="not known",
+    name="beyondvisqa", title="BeyondVisQA", licence="licence not stated", size="size not known",
     splits={"test": "test"}, published={"test": ((400, 400),)}, files={"test": {FILES: PAGE}}, images=f"images: {PAGE}, in images/",
     official=official, question=question,
     note="Raw files on the Hub (Elliotwang/MM-SAP); copy them into the folder. Their format could not be verified.",

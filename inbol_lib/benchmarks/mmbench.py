@@ -41,7 +41,7 @@ def question(row: dict, number: int) -> dict:
 
 
 BENCHMARK = Benchmark(
-    name="mmbench", title="MMBench (en, dev)", licence="not verified", size="0.1 GB",
+    name="mmbench", title="MMBench (en, dev)", licence="licence not verified", size="0.1 GB",
     splits={"test": "dev"}, published={"dev": ((4_329, 1_164), (4_377, 1_176))},
     files={"dev": {FILES: "https://github.com/open-compass/MMBench"}}, images="the table holds the images",
     official=official, question=question, rotations=4,

@@ -30,7 +30,7 @@ def question(row: dict, number: int) -> dict:
 
 
 BENCHMARK = Benchmark(
-    name="oven", title="OVEN", licence="Apache-2.0; images: those of 14 data sets", size="1 GB of text; images of 14 data sets",
+    name="oven", title="OVEN", licence="Apache-2.0; images as their 14 sources", size="1 GB of text, and images",
     splits={"train": "train", "validation": "train", "test": "val"}, published={},
     files={split: {names(split): f"{STORE}/oven_{{entity,query}}_{split}.jsonl"} for split in ("train", "val")},
     images="images: image_downloads/ of https://github.com/edchengg/oven_eval, as oven_images/<two digits>/<image id>.jpg",

@@ -23,8 +23,8 @@ def question(row: dict, number: int) -> dict | None:
 
 BENCHMARK = Benchmark(
     name="vizwiz", title="VizWiz (ua)", licence="CC BY 4.0", size="3 GB",
-    splits={"test": "val"}, published={"val": ((4_319, 1_385),)},
+    splits={"test": "val"}, published={"val": ((4_319, None),)},
     files={"val": {"val.json": PAGE}}, images=f"photographs: {PAGE}, as val/VizWiz_val_<number>.jpg",
     official=official, question=question, hub=(Hub("lmms-lab/VizWiz-VQA"), Hub("lmms-lab-encoder/VizWiz-VQA")),
-    note="4,319 rows are published; that 1,385 of them are unanswerable could not be verified.",
+    note="How many of the 4,319 rows are unanswerable could not be verified.",
 )  # fmt: skip
