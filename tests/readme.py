@@ -22,7 +22,7 @@ def results() -> str:
 
 def speed() -> str:
     """Ours against the stock tools, as `make bench` measured it."""
-    names = {"sampling": "ten samples a question, `generate`", "ca_dpo": "CA-DPO, TRL's `DPOTrainer`", "idk_it": "IDK-IT, TRL's `SFTTrainer`"}
+    names = {"sampling": "ten samples: `generate`", "ca_dpo": "CA-DPO: TRL's `DPOTrainer`", "idk_it": "IDK-IT: TRL's `SFTTrainer`"}
     lines = ["| against | image tokens | times as fast [lowest, highest] | share of its memory |", "|---|--:|--:|--:|"]
     for r in pd.read_csv(FIGURES / "bench_summary.csv").itertuples():
         ratio = f"{r.ratio:.1f} [{r.ratio_lo:.1f}, {r.ratio_hi:.1f}]"

@@ -238,6 +238,7 @@ def test_kept_picture_features_change_nothing(adapted, preferences, limit):
     assert asked == ([7, 5] if kept == 12 else [7, 9 - max(kept - 3, 0), 12 - kept])
 
 
+@pytest.mark.filterwarnings("ignore:flex_attention called without")
 def test_flex_attention_reads_packed_responses_alike(adapted, preferences):
     policy, processor, _ = adapted
     batch = batch_of(packed(processor, preferences))
