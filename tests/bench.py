@@ -32,6 +32,7 @@ os.environ.update(CI="1", HF_HUB_OFFLINE="1", HF_DATASETS_DISABLE_PROGRESS_BARS=
 import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
+import psutil
 import torch
 from datasets import Dataset
 from peft import PeftModel, get_peft_model
@@ -187,13 +188,10 @@ def peak_mb(bench: str, image_tokens: int, side: int) -> float:
 
 
 def measure_peak(bench: str, image_tokens: int, side: int) -> float:
-    def now() -> float:
-        return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / (2**20 if sys.platform == "darwin" else 2**10)
-
     call = BENCHES[bench](image_tokens)[side]
-    before = now()
+    before = psutil.Process().memory_info().rss / 2**20
     call()
-    return now() - before
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / (2**20 if sys.platform == "darwin" else 2**10) - before
 
 
 def growth(repeats: int) -> pd.DataFrame:
