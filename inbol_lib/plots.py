@@ -88,12 +88,13 @@ def by_confidence(curves: pd.DataFrame, metric: str, ax: plt.Axes) -> plt.Axes:
 
 def risk_coverage(curves: pd.DataFrame, points: pd.DataFrame, ax: plt.Axes) -> plt.Axes:
     """Share wrong of the answered against the share answered: a line per score of selective prediction, a mark per trained method.
-    Columns: score, coverage, risk; and method, refr, answered_acc (shares, as `metrics.summary`)."""
+    Columns: score, coverage, risk; and method, refr, answered_acc (shares, as `metrics.summary`), with its interval lo, hi."""
     for (score, curve), dashes in zip(curves.groupby("score", sort=False), cycle(("-", "--", ":")), strict=False):
         seen = curve[curve.coverage >= 0.05]  # the risk of a handful of answers jumps
         ax.plot(100 * seen.coverage, 100 * seen.risk, dashes, color=SELECTIVE[score][1], label=label(score))
     for row in points.itertuples():
         name, colour, mark = METHODS[row.method]
+        ax.vlines(100 * (1 - row.refr), 100 * (1 - row.hi), 100 * (1 - row.lo), color=colour, lw=1.2)
         ax.plot(100 * (1 - row.refr), 100 * (1 - row.answered_acc), mark, color=colour, ms=9, mec="white", label=name)
     ax.set(xlabel="answered (%)", ylabel="wrong answers among the answered (%)", xlim=(-3, 103), ylim=(-3, 103))
     ax.legend(loc="upper left", bbox_to_anchor=(1.01, 1.0))
@@ -101,9 +102,12 @@ def risk_coverage(curves: pd.DataFrame, points: pd.DataFrame, ax: plt.Axes) -> p
 
 
 def threshold_heatmap(cells: pd.DataFrame, ax: plt.Axes, value: str = "score") -> plt.Axes:
-    """Fig. 10: a score for every (delta_known, delta_unknown), the best one framed."""
-    grid = cells.pivot(index="delta_unknown", columns="delta_known", values=value).sort_index(ascending=False)
-    sns.heatmap(grid, ax=ax, annot=True, fmt=".2f", cmap="viridis", vmin=0, vmax=1, linewidths=2, cbar_kws={"label": "normalised s_trust"})
+    """Fig. 10: a score for every (delta_known, delta_unknown), the best one framed; under it half the width of the interval of the
+    in-domain s_trust in points (columns lo, hi)."""
+    named = cells.assign(text=[f"{score:.2f}\n±{half:.0f}" for score, half in zip(cells[value], (cells.hi - cells.lo) / 2, strict=True)])
+    grid, text = (named.pivot(index="delta_unknown", columns="delta_known", values=v).sort_index(ascending=False) for v in (value, "text"))
+    names = {"label": "normalised s_trust (±: points in domain)"}
+    sns.heatmap(grid, ax=ax, annot=text.fillna(""), fmt="", cmap="viridis", vmin=0, vmax=1, linewidths=2, cbar_kws=names)
     row, column = np.unravel_index(np.nanargmax(grid.to_numpy()), grid.shape)
     ax.add_patch(plt.Rectangle((column, row), 1, 1, fill=False, ec="#D55E00", lw=3))
     ax.set(xlabel="threshold for known", ylabel="threshold for unknown")

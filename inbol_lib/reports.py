@@ -8,6 +8,7 @@ import pandas as pd
 from datasets import Dataset
 
 from inbol_lib import agreement, metrics, plots, selective, tables
+from inbol_lib.intervals import interval
 from inbol_lib.judging import llm_verdicts
 from inbol_lib.params import Params
 from inbol_lib.records import load_table
@@ -53,7 +54,9 @@ def without_training(p: Params, rows: Dataset, outcomes: pd.DataFrame, compositi
     tables.save_table_files(table, target, "selective_prediction")
     curves = pd.concat([metrics.risk_coverage(test, score).assign(score=score) for score in selective.SCORES])
     figure, ax = plt.subplots(figsize=(8.5, 4.2))
-    points = metrics.summary(tables.in_domain(outcomes), ["method"])
+    answered = tables.in_domain(outcomes)
+    bounds = [interval(part, statistic="answered_acc") for _, part in answered.groupby("method", sort=False)]
+    points = metrics.summary(answered, ["method"]).assign(lo=[lo for lo, _ in bounds], hi=[hi for _, hi in bounds])
     plots.risk_coverage(curves, points, ax).set_title(f"Answering less to err less, {p.model}")
     tables.save_figure(figure, target, "fig_risk_coverage", curves)
     return table

@@ -88,7 +88,7 @@ def test_baselines_stand_in_the_table_with_their_areas():
 def test_trained_methods_are_points_on_the_plane():
     test = random_outcomes(seed=1)
     curves = pd.concat([metrics.risk_coverage(test, s).assign(score=s) for s in selective.SCORES])
-    ax = plots.risk_coverage(curves, metrics.summary(test.assign(method="idk_it"), ["method"]), plt.figure().gca())
+    ax = plots.risk_coverage(curves, metrics.summary(test.assign(method="idk_it"), ["method"]).assign(lo=0.1, hi=0.9), plt.figure().gca())
     lines = {line.get_label(): line for line in ax.lines}
     assert set(lines) == {"Self-consistency", "Sequence probability", "P(True)", "IDK-IT"}
     row = metrics.score(metrics.counts(test).sum())
