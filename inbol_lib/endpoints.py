@@ -20,20 +20,19 @@ import re
 import sys
 import warnings
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor, as_completed
 from functools import cached_property
 from itertools import count
-from pathlib import Path
 from threading import Event, Lock
 from typing import Any
 
-from filelock import FileLock
 from openai import APIConnectionError, APIStatusError, OpenAI, OpenAIError
 from PIL import Image
 from tqdm import tqdm
 
 from inbol_lib import paths
+from inbol_lib.journal import Journal
 from inbol_lib.params import DryRun, EndpointError
 from inbol_lib.run import progress
 
@@ -51,39 +50,6 @@ class Failed(Exception):
     def __init__(self, words: str, status: int | None = None) -> None:
         super().__init__(words)
         self.status = status
-
-
-class Journal:
-    """An append-only file with one line of JSON for each finished request: samples `first`, `first` + 1, ... of the question `key`."""
-
-    def __init__(self, path: Path) -> None:
-        self.path, self.lock = path, Lock()
-
-    def lines(self) -> Iterator[dict[str, Any]]:
-        """Every readable line; the last one is torn where a kill or a full disk interrupted it."""
-        for line in self.path.read_bytes().splitlines() if self.path.is_file() else []:
-            try:
-                yield json.loads(line)
-            except ValueError:
-                continue
-
-    def answers(self) -> dict[str, list[str]]:
-        """Key -> its samples in order; what lies behind a lost line does not count."""
-        found: dict[str, list[str]] = {}
-        for line in self.lines():
-            said = found.setdefault(line["key"], [])
-            if line["first"] == len(said):
-                said += line["texts"]
-        return found
-
-    def add(self, line: dict[str, Any]) -> None:
-        """Append a line and wait until the disk has it."""
-        with self.lock, self.path.open("ab+") as file:
-            if file.tell() and (file.seek(-1, os.SEEK_END), file.read())[1] != b"\n":
-                file.write(b"\n")  # behind a torn line
-            file.write(json.dumps(line, ensure_ascii=False).encode() + b"\n")
-            file.flush()
-            os.fsync(file.fileno())
 
 
 class Endpoint:
@@ -116,8 +82,7 @@ class Endpoint:
         def request(key: str) -> dict[str, Any]:
             return self._request(texts[places[key]], images[places[key]], settings)
 
-        self.journal.path.parent.mkdir(parents=True, exist_ok=True)
-        with FileLock(f"{self.journal.path}.lock"):  # or two stages could ask the same at the same time
+        with self.journal.held():
             done = self.journal.answers()
             missing = {key: done.setdefault(key, []) for key in places if len(done.get(key, [])) < n}
             if missing and os.environ.get("INBOL_DRY_RUN"):
@@ -207,7 +172,8 @@ class Endpoint:
             try:
                 return _read(self.client.chat.completions.with_raw_response.create(**body).http_response.content)
             except (APIConnectionError, APIStatusError, Failed) as error:
-                status, words = getattr(error, "status_code", None), self._words(error)
+                status = getattr(error, "status_code", None)
+                words = " ".join(str(error).replace(self.client.api_key, "***").split())[:300]
                 if status in (401, 404):  # the key; the model or the address
                     raise self._stop(words) from None
                 if wait is None and type(error.__cause__).__name__.startswith("Connect"):
@@ -222,10 +188,6 @@ class Endpoint:
         """The error to raise; from now on no worker begins another request."""
         self.stopping.set()
         return EndpointError(words)
-
-    def _words(self, error: Exception) -> str:
-        """The server's own words, short, and never with the key."""
-        return " ".join(str(error).replace(self.client.api_key, "***").split())[:300]
 
     def _preview(self, missing: dict[str, list[str]], request, n: int, asked: int) -> str:
         """What would be sent, and the first request with its image shortened."""

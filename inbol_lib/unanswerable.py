@@ -7,6 +7,7 @@ and what the original model refuses anyway is dropped. Every question that was m
 import re
 from collections import Counter
 from itertools import pairwise
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -14,6 +15,7 @@ from datasets import Dataset
 
 from inbol_lib import models
 from inbol_lib.confidence import pick
+from inbol_lib.endpoints import PREFIX
 from inbol_lib.judging import is_refusal, parse_verdict
 from inbol_lib.micro import world
 from inbol_lib.params import ParameterError, Params
@@ -71,8 +73,8 @@ def swapped(questions: Dataset, n: int, seed: int) -> list[dict]:
 def generated(p: Params, questions: Dataset, n: int, seed: int) -> tuple[list[dict], int]:
     """About `n` questions from `p.unanswerable_generator`, two per image, and the number of its answers that held none.
 
-    "program" knows the micro world's scenes and stands for GPT-4o. Micro models learned the short prompt, all others are
-    given the paper's (Fig. 8; what is illegible in the available copy is ours).
+    "program" knows the micro world's scenes and stands for GPT-4o. All but micro models are given the paper's prompt (Fig. 8; what
+    is illegible in the available copy is ours).
     """
     name = p.unanswerable_generator
     _, firsts = np.unique(questions["image_id"], return_index=True)
@@ -80,12 +82,17 @@ def generated(p: Params, questions: Dataset, n: int, seed: int) -> tuple[list[di
     if name == "program":
         pairs = [_program(row["image_id"], seed) for row in rows]
     else:
-        text, longest = ("generate_unanswerable", 96) if name.startswith("micro-") else ("generate_unanswerable_paper", 256)
-        said = _ask(p, name, rows, [prompt(text)] * len(rows), longest, p.temperature, seed)  # greedy answers repeat themselves
+        text, longest = prompt(f"generate_unanswerable{_wording(name)}"), 256 if _wording(name) else 96
+        said = _ask(p, name, rows, [text] * len(rows), longest, p.temperature, seed)  # greedy answers repeat themselves
         pairs = [parse_pairs(answer) for answer in said]
     made = [_row(row, question, f"{name}-{k}-{row['image_id']}", name)
             for row, found in zip(rows, pairs, strict=True) for k, (question, _) in enumerate(found[:2])]  # fmt: skip
     return made[:n], sum(not found for found in pairs)
+
+
+def _wording(name: str) -> str:
+    """Which prompts a model gets: "" the short ones that micro models learned, "_paper" those of App. D.2."""
+    return "" if Path(name.removeprefix(PREFIX)).name.startswith("micro-") else "_paper"
 
 
 def _program(image_id: str, seed: int) -> list[tuple[str, str]]:
@@ -113,7 +120,7 @@ def verify(p: Params, rows: list[dict]) -> list[bool | None]:
     said yes and some answer was neither yes nor no."""
     if p.verifier == "program":
         return [world_says_unanswerable(r) is not False for r in rows]
-    texts = [prompt(f"verify_{check}").format(question=r["question"]) for check in CHECKS for r in rows]
+    texts = [prompt(f"verify_{check}{_wording(p.verifier)}").format(question=r["question"]) for check in CHECKS for r in rows]
     said = [parse_verdict(answer) for answer in _ask(p, p.verifier, rows * len(CHECKS), texts, 4, 0.0)]
     of_each = [said[i :: len(rows)] for i in range(len(rows))]
     return [True if any(three) else (None if None in three else False) for three in of_each]

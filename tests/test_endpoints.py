@@ -17,18 +17,28 @@ import urllib.request
 from collections import Counter
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from importlib.util import find_spec
+from itertools import count
 
 import pytest
+from papermill.exceptions import PapermillExecutionError
 from PIL import Image
 
 from inbol_lib import confidence, endpoints, models, params, paths, run, sampling, stages
+from inbol_lib import questions as questions_of
 from inbol_lib.endpoints import Endpoint
 from inbol_lib.judging import judge
 from inbol_lib.micro import world
 from inbol_lib.params import DryRun, EndpointError, ParameterError
 
 pytest_plugins = ["serving"]
-serving = pytest.mark.skipif(not all(map(find_spec, ("fastapi", "uvicorn"))), reason='needs pip install "transformers[serving]"')
+SERVING = ("fastapi", "uvicorn")
+serving = pytest.mark.skipif(not all(map(find_spec, SERVING)), reason='needs pip install "transformers[serving]"')
+
+
+def test_what_a_real_server_needs_is_locked():
+    """... so that `make test` skips nothing."""
+    lock = (paths.ROOT / "requirements.lock").read_text()
+    assert all(f"\n{name}==" in lock for name in SERVING)
 
 
 # --- a real server ---------------------------------------------------------------------------------------------------------
@@ -183,7 +193,8 @@ def test_faults_between_client_and_server_lose_and_repeat_nothing(server, client
     faulty = proxy(lambda i: FAULTS[i % 8 : i % 8 + 1 + (i % 3 == 0)] if i < 16 else (), "faulty")
     asked = Endpoint(f"endpoint:{server.model}")
     assert asked.ask(*questions, **GREEDY) == clean
-    assert None not in [text for (text,) in clean]
+    local = sampling.greedy(*models.load("micro-s", device="cpu"), questions[1], questions[0], GREEDY["max_tokens"], 4096)
+    assert [text.strip() for (text,) in clean] == local, "the server sees the image and the question as the library does"
     assert set(faulty.met) == {*FAULTS, None}
     assert len(faulty.delivered) == len(set(zip(questions[0], map(Image.Image.tobytes, questions[1]), strict=True)))
     assert set(faulty.delivered.values()) == {1}
@@ -232,21 +243,35 @@ SMALL = ["train_questions=4", "validation_questions=2", "test_questions=2", "ood
 
 
 @serving
-def test_notebook_01_samples_from_an_endpoint_stops_at_a_limit_and_goes_on(proxy, server, capsys, monkeypatch):
+def test_notebook_01_samples_from_an_endpoint_and_goes_on_where_a_limit_stopped_it(proxy, server, capsys, monkeypatch):
     server.wait()
     counted = proxy(lambda i: (), "runs")
-    monkeypatch.setattr(os, "environ", os.environ | {})  # --limit stays in this test
-    command = ["01", *sum((["-p", pair] for pair in [f"model=endpoint:{server.model}", *SMALL]), [])]
-    assert run.main([*command, "--limit", "5"]) == 1
-    assert "the limit of 5 requests is reached" in (said := capsys.readouterr()).err
-    assert "Traceback" not in said.err
+    name, small = f"endpoint:{server.model}", run.overrides([[pair] for pair in SMALL])
+    p = params.load("smoke", model=name, **small)
+    pools = {split: questions_of.pool(p, split) for split in questions_of.POOLS}
+    monkeypatch.setenv("INBOL_REQUEST_LIMIT", "5")
+    monkeypatch.setattr(endpoints, "_sent", count())
+    with pytest.raises(EndpointError, match="the limit of 5 requests is reached"):
+        confidence.estimate_all(p, *models.load(name), pools)
     assert counted.attempts.total() == 5
     monkeypatch.delenv("INBOL_REQUEST_LIMIT")
-    assert run.main(command) == 0
+    assert run.main(["01", *sum((["-p", pair] for pair in [f"model={name}", *SMALL]), [])]) == 0
     metrics = json.loads((paths.Path(capsys.readouterr().out.strip()) / "metrics.json").read_text())
     assert sum(metrics["kinds"].values()) == 12
     assert metrics["unjudged"] == 0
     assert counted.attempts.total() == 3 * (4 + 2 + 2) * 2
+
+
+@pytest.mark.parametrize(("kind", "code"), [("EndpointError", 1), ("DryRun", 0)])
+def test_what_stops_an_endpoint_in_a_kernel_is_said_without_a_traceback(runs, monkeypatch, capsys, kind, code):
+    def stopped(*_, **__):
+        raise PapermillExecutionError(3, 3, "", kind, "endpoint:any: the words", [])
+
+    monkeypatch.setattr("papermill.execute_notebook", stopped)
+    monkeypatch.setattr(os, "environ", os.environ.copy())  # the flags stay in this test
+    assert run.main(["01", "--dry-run", "--limit", "7"]) == code
+    assert capsys.readouterr().err == "endpoint:any: the words\n"
+    assert (os.environ["INBOL_DRY_RUN"], os.environ["INBOL_REQUEST_LIMIT"]) == ("1", "7")
 
 
 # --- a small server, for what one request and one answer are ------------------------------------------------------------------
@@ -309,6 +334,19 @@ def test_a_killed_client_asks_nothing_again_that_it_had_written_down(serve, monk
     assert len(asked) == 40 - len(kept)
 
 
+def test_two_stages_that_ask_at_the_same_time_ask_once(serve, capsys):
+    asked = serve(lambda text, image: time.sleep(0.02) or text)
+    said = []
+    both = [threading.Thread(target=lambda: said.append(Endpoint("endpoint:any").ask(list("abcdef")))) for _ in range(2)]
+    for thread in both:
+        thread.start()
+    for thread in both:
+        thread.join()
+    assert said == [[[c] for c in "abcdef"]] * 2
+    assert len(asked) == 6
+    assert "waiting for another process" in capsys.readouterr().err
+
+
 def test_no_more_requests_at_a_time_than_asked_for(serve, monkeypatch):
     at_once, most, lock = set(), [], threading.Lock()
 
@@ -366,7 +404,7 @@ def test_without_a_key_it_says_what_to_set(monkeypatch, tmp_path):
 
 def test_a_limit_a_price_and_the_sums(serve, monkeypatch, capsys):
     asked = serve(lambda text, image: text)
-    monkeypatch.setattr(endpoints, "_sent", iter(range(100)))
+    monkeypatch.setattr(endpoints, "_sent", count())
     monkeypatch.setenv("INBOL_REQUEST_LIMIT", "3")
     monkeypatch.setenv("INBOL_PRICE", "2.5 10")
     with pytest.raises(EndpointError, match="the limit of 3 requests is reached"):
