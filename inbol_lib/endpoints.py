@@ -88,7 +88,7 @@ class Endpoint:
             if missing and os.environ.get("INBOL_DRY_RUN"):
                 raise DryRun(self._preview(missing, request, n, len(places)))
             if missing:
-                self.probe = self._request("Hello", images[0] and Image.new("RGB", (64, 64)), settings)
+                self.greeting = self._request("Hello", images[0] and Image.new("RGB", (64, 64)), settings)
                 self._fill(missing, request, n)
         drawn = [done[key] for key in places]
         if settings.get("temperature") and n > 1 and len(drawn) >= 10 and all(len(said) == n and len(set(said)) == 1 for said in drawn):
@@ -120,6 +120,8 @@ class Endpoint:
             futures = [pool.submit(self._finish, key, request, said, n) for key, said in missing.items()]
             for future in tqdm(as_completed(futures), self.name, len(futures), unit="question", disable=not progress()):
                 future.result()
+            if not self.tally["requests"]:
+                self._greet()
         except EndpointError as error:
             raise EndpointError(f"{self.name}: {error}. What was answered is kept: run the same again and only the rest is sent") from None
         finally:
@@ -159,10 +161,14 @@ class Endpoint:
             self.in_a_row = (self.in_a_row + 1) % IN_A_ROW
             suspicious = self.in_a_row == 0
         if suspicious:
-            try:
-                self._send(self.probe)
-            except Failed:
-                raise self._stop(f"{IN_A_ROW} requests in a row and a mere greeting failed, the last with: {failure}") from None
+            self._greet()
+
+    def _greet(self) -> None:
+        """Is it the requests that are wrong, one by one? Then a greeting is answered; if not, going on is pointless."""
+        try:
+            self._send(self.greeting)
+        except Failed as failure:
+            raise self._stop(f"{self.tally['failed']} requests and a mere greeting failed, the last with: {failure}") from None
 
     def _send(self, body: dict[str, Any]) -> tuple[list[str], dict[str, int]]:
         """The answers in one response and its tokens, sent again while that may help. Raises Failed when it did not."""

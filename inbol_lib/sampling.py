@@ -49,7 +49,7 @@ def sample(
     ids = [str(i) for i in range(len(texts))] if ids is None else ids
     if isinstance(model, Endpoint):
         settings = {"temperature": temperature, "top_p": top_p, "max_tokens": max_new_tokens, "seed": seed}
-        return [[Response(text, float("nan")) for text in said] for said in model.ask(texts, images, n, **settings)]
+        return [[Response(text and text.strip(), float("nan")) for text in said] for said in model.ask(texts, images, n, **settings)]
     if not len(images) == len(texts) == len(ids):
         raise ValueError(f"{len(images)} images, {len(texts)} texts and {len(ids)} ids; each question needs one of each")
     if len(set(ids)) < len(ids):

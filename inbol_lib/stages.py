@@ -151,7 +151,7 @@ def check_endpoint(stage: str, p: Params) -> None:
     for name, q in plan(stage, p).values():
         if name in WEIGHTS and q.model.startswith("endpoint:"):
             raise ParameterError(f"model: given {q.model!r}, but {NOTEBOOKS[name]} needs weights, which an endpoint does not give; name a "
-                                 "folder or a Hugging Face id. An endpoint can be the model of 01, 02, 03 and, with methods "
+                                 "folder or a Hugging Face id. An endpoint can be the model of 00 to 03 and, with methods "
                                  f"[{', '.join(PROMPTED)}], of 06")  # fmt: skip
 
 
