@@ -18,8 +18,10 @@ from collections import Counter
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from importlib.util import find_spec
 from itertools import count
+from types import SimpleNamespace
 
 import pytest
+from openai import RateLimitError
 from papermill.exceptions import PapermillExecutionError
 from PIL import Image
 
@@ -190,11 +192,11 @@ def test_faults_between_client_and_server_lose_and_repeat_nothing(server, client
     monkeypatch.setattr(endpoints, "WAITS", (0.02,) * 6)
     client(server.port, "clean")
     clean = Endpoint(f"endpoint:{server.model}").ask(*questions, **GREEDY)
+    here, there = (sampling.greedy(*models.load(name), *questions[::-1], 8, 4096) for name in ("micro-s", f"endpoint:{server.model}"))
+    assert here == there, "the server sees the image and the question as the library does"
     faulty = proxy(lambda i: FAULTS[i % 8 : i % 8 + 1 + (i % 3 == 0)] if i < 16 else (), "faulty")
     asked = Endpoint(f"endpoint:{server.model}")
     assert asked.ask(*questions, **GREEDY) == clean
-    here, there = (sampling.greedy(*models.load(name), *questions[::-1], 8, 4096) for name in ("micro-s", f"endpoint:{server.model}"))
-    assert here == there, "the server sees the image and the question as the library does"
     assert set(faulty.met) == {*FAULTS, None}
     assert len(faulty.delivered) == len(set(zip(questions[0], map(Image.Image.tobytes, questions[1]), strict=True)))
     assert set(faulty.delivered.values()) == {1}
@@ -281,8 +283,9 @@ def test_what_stops_an_endpoint_in_a_kernel_is_said_without_a_traceback(runs, mo
 def test_n_samples_take_as_few_requests_as_the_server_allows(serve, most, requests):
     """... which gives `most` at a time; 0 refuses to be asked for several."""
     asked = serve(lambda text, image: "red", most)
-    assert Endpoint("endpoint:any").ask(["What?"], n=5, temperature=1) == [["red"] * 5]
-    assert len(asked) == requests
+    for _ in range(2):
+        assert Endpoint("endpoint:any").ask(["What?"], n=5, temperature=1) == [["red"] * 5]
+        assert len(asked) == requests, "and none the second time"
 
 
 def test_the_same_question_is_asked_once_and_another_picture_or_setting_makes_another(serve):
@@ -395,6 +398,12 @@ def test_a_wrong_model_or_key_stops_at_once_and_the_key_stays_secret(serve, monk
         Endpoint("endpoint:any").ask(list("abc"))
     assert len(asked) == 1
     assert key not in str(stopped.value) + capsys.readouterr().err
+
+
+@pytest.mark.parametrize(("said", "seconds"), [("7", 7), ("0.5", 0.5), ("9999", 120), ("Wed, 21 Oct 2015 07:28:00 GMT", 0), (None, 0)])
+def test_a_server_says_how_long_to_wait(said, seconds):
+    response = SimpleNamespace(request=None, status_code=429, headers={"retry-after": said} if said else {})
+    assert endpoints._asked_to_wait(RateLimitError("busy", response=response, body=None)) == seconds
 
 
 def test_without_a_key_it_says_what_to_set(monkeypatch, tmp_path):
