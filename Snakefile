@@ -93,7 +93,7 @@ use rule stage as idk_it with:  # 04: IDK instruction tuning, SFT
 
 use rule stage as ca_dpo with:  # 05: confidence-aware DPO and its variants
     input:
-        made_from, code("idk_it", "ca_dpo"),
+        made_from, code("idk_it", "packing", "ca_dpo"),
     output:
         RUNS + "/{stage,ca_dpo}/{folder}/metrics.json",
 

@@ -24,7 +24,7 @@ def test_questions(p: Params, composition: Path, confidence: Path) -> Dataset:
     tables = [inside.select_columns([*columns, "confidence"]).add_column("in_domain", [True] * len(inside))]
     estimated = load_table(path) if (path := confidence / "records_aokvqa.parquet").is_file() else {"id": [], "confidence": []}
     known = dict(zip(estimated["id"], estimated["confidence"], strict=True))
-    for source in p.ood_sources if p.dataset == "micro" else []:
+    for source in questions.ood_sources(p):
         rows = questions.load(p, source, "test", p.ood_questions)
         values = [known.get(name, float("nan")) for name in rows["id"]]
         tables.append(rows.select_columns(columns).add_column("confidence", values).add_column("in_domain", [False] * len(rows)))

@@ -1,5 +1,6 @@
 """IDK instruction tuning, and the SFT baseline: LoRA on the language model with TRL's `SFTTrainer` (paper, 3.3, App. E)."""
 
+import os
 import sys
 from pathlib import Path
 from typing import Any
@@ -28,10 +29,13 @@ def lora_config(p: Params, model: PreTrainedModel) -> LoraConfig:
 def arguments(p: Params, model: PreTrainedModel, partial: Path, learning_rate: float) -> dict[str, Any]:
     """What SFTConfig and DPOConfig share. Nothing is cut (`max_length` None), or image tokens could be lost. Training stays on the
     model's device; away from the CPU, activations are computed again in the backward pass to save memory. Checkpoints fall on logged
-    steps: a logged loss is a mean since the last one, which a resumed run must share."""
-    cpu = model.device.type == "cpu"
+    steps: a logged loss is a mean since the last one, which a resumed run must share. Raises ValueError when the processes
+    (`accelerate launch`) can not share a batch evenly: their number must not change the result."""
+    cpu, processes = model.device.type == "cpu", int(os.environ.get("WORLD_SIZE", "1"))
+    if p.batch_size % processes:
+        raise ValueError(f"batch_size {p.batch_size} can not be shared by {processes} processes; use a number of them that divides it")
     return {
-        "output_dir": str(partial / "checkpoints"), "per_device_train_batch_size": p.batch_size,
+        "output_dir": str(partial / "checkpoints"), "per_device_train_batch_size": p.batch_size // processes,
         "learning_rate": learning_rate, "num_train_epochs": p.epochs, "warmup_steps": p.warmup_ratio,
         "lr_scheduler_type": "cosine", "seed": p.seed, "data_seed": p.seed, "logging_steps": 5, "logging_first_step": True,
         "save_steps": 200, "save_total_limit": 2, "report_to": "none", "max_length": None, "activation_checkpointing": not cpu,
@@ -92,7 +96,10 @@ class Collator:
         self.items, self.rows, self.processor = items, rows, processor
 
     def __call__(self, batch: list[dict[str, int]]) -> dict[str, Any]:
-        numbers = [row["image"] for row in batch]
+        return self.read([row["image"] for row in batch])
+
+    def read(self, numbers: list[int]) -> dict[str, Any]:
+        """The model's inputs for the rows of these numbers."""
         images = self.processor.image_processor(list(self.rows[numbers]["image"]), return_tensors="pt")
         return self.joined([self.items[i] for i in numbers], dict(images))
 

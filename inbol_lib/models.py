@@ -90,6 +90,11 @@ def check_batch(processor: ProcessorMixin, images: Sequence[Image.Image], ids: t
         raise ValueError(f"prompts hold {sorted(set(held))} image tokens, the images need {sorted(set(wanted))}; check truncation")
 
 
+def additive(seen: torch.Tensor, model: PreTrainedModel) -> torch.Tensor:
+    """The mask that eager and SDPA attention add, (batch, 1, queries, keys), of who sees whom, (batch, queries, keys)."""
+    return torch.zeros_like(seen, dtype=model.dtype).masked_fill(~seen, torch.finfo(model.dtype).min)[:, None]
+
+
 def image_token_id(processor: ProcessorMixin) -> int:
     return getattr(processor, "image_token_id", None) or processor.tokenizer.convert_tokens_to_ids(processor.image_token)
 

@@ -52,7 +52,7 @@ class Params(BaseModel):
     model: Model
     models: list[Model] = Field(min_length=1)
     test_model: Model
-    dataset: str = Field(pattern=r"^(micro|folder:.+)$")
+    dataset: str = Field(pattern=r"^(micro|folder:.+|benchmarks:.+)$")
     sources: list[str] = Field(min_length=1)
     ood_sources: list[str]
     seed: Seed

@@ -72,11 +72,15 @@ def method_bars(table: pd.DataFrame, ax: plt.Axes) -> plt.Axes:
 
 
 def by_confidence(curves: pd.DataFrame, metric: str, ax: plt.Axes) -> plt.Axes:
-    """Fig. 4: "refr" or "answered_acc" against the base confidence. Columns: method, level, the metric (share), n."""
-    for method, (name, colour, mark) in METHODS.items():
-        part = curves[curves.method == method].sort_values("level")
+    """Fig. 4: "refr" or "answered_acc" against the base confidence, with intervals; what rests on under five answers is left out.
+    Columns: method, level, the metric with its _lo and _hi (shares), n, refr."""
+    shown = curves[(curves.n * (1 - curves.refr) >= 5) | (metric == "refr")]
+    for place, (method, (name, colour, mark)) in enumerate(METHODS.items()):
+        part = shown[shown.method == method].sort_values("level")
         if len(part):
-            ax.plot(part.level, 100 * part[metric], color=colour, marker=mark, label=name)
+            error = np.abs(part[[f"{metric}_lo", f"{metric}_hi"]].sub(part[metric], axis=0)).T
+            beside = part.level + 0.006 * (place - 2)  # or the bars of one level would hide each other
+            ax.errorbar(beside, 100 * part[metric], 100 * error, color=colour, marker=mark, label=name, elinewidth=0.9, lw=1.6)
     names = {"refr": "refusal rate (%)", "answered_acc": "accuracy of answered questions (%)"}
     ax.set(xlabel="confidence of the original model", ylabel=names[metric], xlim=(-0.03, 1.03), ylim=(-3, 103))
     return ax
@@ -86,10 +90,11 @@ def risk_coverage(curves: pd.DataFrame, points: pd.DataFrame, ax: plt.Axes) -> p
     """Share wrong of the answered against the share answered: a line per score of selective prediction, a mark per trained method.
     Columns: score, coverage, risk; and method, refr, answered_acc (shares, as `metrics.summary`)."""
     for (score, curve), dashes in zip(curves.groupby("score", sort=False), cycle(("-", "--", ":")), strict=False):
-        ax.plot(100 * curve.coverage, 100 * curve.risk, dashes, color=SELECTIVE[score][1], label=label(score))
+        seen = curve[curve.coverage >= 0.05]  # the risk of a handful of answers jumps
+        ax.plot(100 * seen.coverage, 100 * seen.risk, dashes, color=SELECTIVE[score][1], label=label(score))
     for row in points.itertuples():
         name, colour, mark = METHODS[row.method]
-        ax.plot(100 * (1 - row.refr), 100 * (1 - row.answered_acc), mark, color=colour, ms=9, label=name)
+        ax.plot(100 * (1 - row.refr), 100 * (1 - row.answered_acc), mark, color=colour, ms=9, mec="white", label=name)
     ax.set(xlabel="answered (%)", ylabel="wrong answers among the answered (%)", xlim=(-3, 103), ylim=(-3, 103))
     ax.legend(loc="upper left", bbox_to_anchor=(1.01, 1.0))
     return ax
@@ -107,14 +112,19 @@ def threshold_heatmap(cells: pd.DataFrame, ax: plt.Axes, value: str = "score") -
 
 
 def composition_curves(table: pd.DataFrame, x: str, ax: plt.Axes) -> plt.Axes:
-    """Fig. 11: s_trust in and out of domain against a composition. Columns: x, id_s_trust, ood_s_trust, lo, hi."""
+    """Fig. 11: s_trust in and out of domain against a composition, with intervals. Columns: x, id_s_trust, lo, hi; and where there are
+    sets out of domain, ood_s_trust, ood_lo, ood_hi."""
     places = np.arange(len(table))
-    error = np.abs(table[["lo", "hi"]].to_numpy().T - table.id_s_trust.to_numpy())
-    ax.errorbar(places, table.id_s_trust, yerr=error, marker="o", color="#0072B2", capsize=3, label="in domain")
-    if "ood_s_trust" in table:
-        ax.plot(places, table.ood_s_trust, marker="s", color="#E69F00", ls="--", label="out of domain")
+    for kind, bounds, style in (
+        ("id", ["lo", "hi"], ("o-", "#0072B2", "in domain")),
+        ("ood", ["ood_lo", "ood_hi"], ("s--", "#E69F00", "out of domain")),
+    ):
+        if f"{kind}_s_trust" in table:
+            value, (line, colour, name) = table[f"{kind}_s_trust"], style
+            error = np.abs(table[bounds].sub(value, axis=0)).T
+            ax.errorbar(places + 0.04 * (kind == "ood"), value, error, fmt=line, color=colour, capsize=3, elinewidth=1.2, label=name)
     ax.set(xticks=places, xticklabels=table[x], ylabel="s_trust (points)", xlabel=x.replace("_", " "))
-    ax.legend()
+    ax.legend(ncols=2, loc="upper left", bbox_to_anchor=(0, -0.16))
     return ax
 
 

@@ -73,11 +73,16 @@ def overrides(pairs: list[list[str]]) -> dict[str, Any]:
 
 
 def check_dataset(stage: str, p: Params) -> None:
-    """Refuse a broken folder (every broken line is named), and for any folder the program that knows the micro world alone."""
+    """Refuse a broken folder (every broken line is named) and benchmarks that are not there (all that is missing is named), and for
+    either the program that knows the micro world alone."""
     if p.dataset != "micro":
-        from inbol_lib import folder
+        from inbol_lib import benchmarks, folder
 
-        folder.check(Path(p.dataset.removeprefix("folder:")))
+        kind, _, place = p.dataset.partition(":")
+        if kind == "folder":
+            folder.check(Path(place))
+        else:
+            benchmarks.check(Path(place), p.sources, p.ood_sources)
         if any(name == "unanswerable" for name, _ in stages.plan(stage, p).values()):
             p.check_program()
 

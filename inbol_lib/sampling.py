@@ -1,4 +1,4 @@
-"""Prefill once, sample many: the image is encoded and the prompt read once, and its cache serves all continuations.
+"""Prefill once, sample many: the image is encoded and the prompt read once, and one copy of its cache serves all continuations.
 
 Every question has a random stream of its own, drawn from (seed, question id), so that neither the batch it falls in nor a resumed run
 changes any of its responses."""
@@ -15,9 +15,11 @@ from tqdm import tqdm
 from transformers import DynamicCache, PreTrainedModel, ProcessorMixin
 
 from inbol_lib.endpoints import Endpoint
-from inbol_lib.models import encode
+from inbol_lib.models import additive, encode
 from inbol_lib.records import rng_for
 from inbol_lib.run import progress
+
+PROMPT = -1
 
 
 class Response(NamedTuple):
@@ -45,7 +47,8 @@ def sample(
     """`n` responses to each user text (one image each). `temperature` 0 is greedy; `ids` name the random streams.
 
     Batches hold about `token_budget` tokens, continuations counted. A model whose cache can not serve several continuations (several
-    position axes, recurrent states) goes through `generate` one question at a time, with a warning. Raises ValueError on bad settings."""
+    position axes, recurrent states, sliding windows) goes through `generate` one question at a time, with a warning. Raises ValueError
+    on bad settings."""
     ids = [str(i) for i in range(len(texts))] if ids is None else ids
     if isinstance(model, Endpoint):
         settings = {"temperature": temperature, "top_p": top_p, "max_tokens": max_new_tokens, "seed": seed}
@@ -57,9 +60,9 @@ def sample(
     if n < 1 or max_new_tokens < 1 or temperature < 0 or not 0 < top_p <= 1:
         raise ValueError(f"n={n} and max_new_tokens={max_new_tokens} must be >= 1, temperature={temperature} >= 0, top_p={top_p} in (0, 1]")
     draw = _continue
-    if not can_expand(model):
+    if not can_share(model):
         draw, token_budget = _generate, 0
-        warnings.warn(f"{type(model).__name__}: its cache can not be expanded, so `generate` samples it question by question", stacklevel=2)
+        warnings.warn(f"{type(model).__name__}: its cache can not be shared, so `generate` samples it question by question", stacklevel=2)
     out: dict[int, list[Response]] = {}
     image_tokens = getattr(model.config, "image_seq_length", None) or 576
     with tqdm(total=len(texts), desc="sampling", unit="question", disable=not progress()) as bar:
@@ -74,12 +77,13 @@ def sample(
     return [out[i] for i in range(len(texts))]
 
 
-def can_expand(model: PreTrainedModel) -> bool:
-    """Whether one prompt's cache can be repeated for many continuations at plain positions 0, 1, 2, ..."""
+def can_share(model: PreTrainedModel) -> bool:
+    """Whether one prompt's cache can serve many continuations: whole attention under a mask of ours, at plain positions 0, 1, 2, ..."""
     config = model.config.get_text_config()
-    recurrent = {"linear_attention", "mamba", "recurrent", "conv"} & set(getattr(config, "layer_types", None) or ())
+    whole = set(getattr(config, "layer_types", None) or ()) <= {"full_attention"}
     axes = "mrope_section" in (getattr(config, "rope_parameters", None) or {})
-    return not (recurrent or axes or config.is_encoder_decoder or getattr(model, "_is_stateful", False))
+    masked = getattr(config, "_attn_implementation", None) in ("sdpa", "eager")
+    return whole and masked and not (axes or config.is_encoder_decoder or getattr(model, "_is_stateful", False))
 
 
 def _batches(texts: Sequence[str], n: int, new: int, budget: int, image_tokens: int) -> Iterator[list[int]]:
@@ -87,37 +91,48 @@ def _batches(texts: Sequence[str], n: int, new: int, budget: int, image_tokens: 
     order = sorted(range(len(texts)), key=lambda i: -len(texts[i]))
     while order:
         prompt = image_tokens + len(texts[order[0]]) // 2 + 16
-        size = max(1, budget // (prompt + n * (new + prompt // 4)))
+        size = max(1, budget // (prompt + n * new))
         yield order[:size]
         order = order[size:]
 
 
 @torch.inference_mode()
 def _continue(model, processor, batch, n, temperature, top_p, max_new_tokens, streams) -> tuple[torch.Tensor, torch.Tensor]:
-    """Tokens (questions * n, length) and log-probabilities of a batch: prefill, expand the cache n times, decode without ended rows."""
-    stop = _stop_ids(model, processor)
-    places = (batch["attention_mask"].cumsum(1) - 1).clamp(min=0)  # as `generate` counts: padding has no place
+    """Tokens (questions * n, length) and log-probabilities of a batch. A question stays one row whose cache is never repeated: its n
+    continuations are n tokens a step, which see the prompt and their own past alone. What has ended leaves its row, then the batch."""
+    stop, device = _stop_ids(model, processor), model.device
+    prompt = batch["attention_mask"].bool()
+    places = (prompt.cumsum(1) - 1).clamp(min=0)  # as `generate` counts: padding has no place
     cache = DynamicCache(config=model.config.get_text_config())
     out = model(**batch, position_ids=places, past_key_values=cache, use_cache=True, logits_to_keep=1)
-    cache.batch_repeat_interleave(n)
-    logits, mask = (x.repeat_interleave(n, 0) for x in (out.logits[:, -1].float(), batch["attention_mask"]))
-    noise = torch.from_numpy(np.concatenate([s.random((n, max_new_tokens)) for s in streams])) if temperature else None
-    rows, logprobs = torch.arange(len(mask)), torch.zeros(len(mask), dtype=torch.float64)
-    tokens = torch.full((len(mask), max_new_tokens), processor.tokenizer.pad_token_id)
+    logits = out.logits[:, -1:].float().expand(-1, n, -1)
+    noise = torch.from_numpy(np.stack([s.random((n, max_new_tokens)) for s in streams])).to(device) if temperature else None
+    tokens = torch.full((len(prompt), n, max_new_tokens), processor.tokenizer.pad_token_id, device=device)
+    logprobs = torch.zeros(len(prompt), n, dtype=torch.float64, device=device)
+    rows = torch.arange(len(prompt), device=device)[:, None]  # the question of a row
+    slots = torch.arange(n, device=device).expand(len(prompt), n)  # the continuation of a token; n = padding
+    owner, alive = torch.where(prompt, PROMPT, n), torch.ones_like(slots, dtype=torch.bool)  # whose a cached token is
     for step in range(max_new_tokens):
-        token = _choose(logits, temperature, top_p, None if noise is None else noise[rows, step])
-        tokens[rows, step] = token.cpu()
-        logprobs[rows] += torch.log_softmax(logits, -1).gather(1, token[:, None])[:, 0].cpu()
-        alive = (~torch.isin(token, stop)).nonzero()[:, 0]
-        if not len(alive) or step + 1 == max_new_tokens:
+        token = _choose(logits, temperature, top_p, None if noise is None else noise[rows, slots.clamp(max=n - 1), step])
+        at = (rows.expand_as(slots)[alive], slots[alive])
+        tokens[(*at, step)] = token[alive]
+        logprobs[at] += torch.log_softmax(logits, -1).gather(2, token[..., None])[..., 0][alive]
+        alive = alive & ~torch.isin(token, stop)
+        if step + 1 == max_new_tokens or not alive.any():
             break
-        if len(alive) < len(token):
-            cache.batch_select_indices(alive)
-            rows, token, mask = rows[alive.cpu()], token[alive], mask[alive]
-        places, mask = mask.sum(1, keepdim=True), torch.nn.functional.pad(mask, (0, 1), value=1)
-        out = model(input_ids=token[:, None], attention_mask=mask, position_ids=places, past_key_values=cache, use_cache=True)
-        logits = out.logits[:, -1].float()
-    return tokens, logprobs
+        kept = alive.any(1).nonzero()[:, 0]
+        if len(kept) < len(rows):
+            cache.batch_select_indices(kept)
+        rows, slots, owner, token, alive = (x[kept] for x in (rows, slots, owner, token, alive))
+        first = (~alive).long().argsort(dim=1, stable=True)[:, : int(alive.sum(1).max())]  # the living move to the front
+        alive, token = alive.gather(1, first), token.gather(1, first)
+        slots = slots.gather(1, first).where(alive, n)
+        owner = torch.cat([owner, slots], 1)
+        seen = (owner[:, None] == PROMPT) | (owner[:, None] == slots[..., None])
+        position = (owner == PROMPT).sum(1, keepdim=True).expand_as(slots) + step
+        out = model(input_ids=token, attention_mask=additive(seen, model), position_ids=position, past_key_values=cache, use_cache=True)
+        logits = out.logits.float()
+    return tokens.flatten(0, 1).cpu(), logprobs.flatten().cpu()
 
 
 def _generate(model, processor, batch, n, temperature, top_p, max_new_tokens, streams) -> tuple[torch.Tensor, torch.Tensor]:
@@ -144,16 +159,16 @@ def _stop_ids(model, processor) -> torch.Tensor:
 
 
 def _choose(logits: torch.Tensor, temperature: float, top_p: float, uniform: torch.Tensor | None) -> torch.Tensor:
-    """Next tokens (rows,): greedy without `uniform`, else by inverting the cumulative distribution at it. The nucleus of `top_p` is
-    the fewest tokens of highest probability that together reach it. Tokens keep the vocabulary's order, so that rounding can not swap
-    two of nearly equal probability."""
+    """Next tokens for logits (..., vocabulary): greedy without `uniform`, else by inverting the cumulative distribution at it. The nucleus
+    of `top_p` is the fewest tokens of highest probability that together reach it. Tokens keep the vocabulary's order, so that rounding
+    can not swap two of nearly equal probability."""
     if uniform is None:
         return logits.argmax(-1)
     probabilities = torch.softmax(logits.double() / temperature, -1)
     if top_p < 1:
         ranked, order = probabilities.sort(dim=-1, descending=True)
         outside = ranked.cumsum(-1) - ranked >= top_p
-        probabilities = probabilities.scatter(1, order, ranked.masked_fill(outside, 0))
+        probabilities = probabilities.scatter(-1, order, ranked.masked_fill(outside, 0))
     total = probabilities.cumsum(-1)
-    target = uniform.to(logits.device).clamp(max=1 - 1e-12)[:, None] * total[:, -1:]
-    return torch.searchsorted(total, target, right=True)[:, 0]
+    target = uniform.clamp(max=1 - 1e-12)[..., None] * total[..., -1:]
+    return torch.searchsorted(total, target, right=True)[..., 0]

@@ -11,7 +11,7 @@ from pathlib import Path
 import matplotlib.pyplot as plt
 import pandas as pd
 
-from inbol_lib import paths, plots, stages, tables
+from inbol_lib import paths, plots, questions, stages, tables
 from inbol_lib.params import Params
 
 PAPER_SIZES = {"num_instructions": 11_000, "num_pairs": 24_000, "test_per_source": 300}  # for the note under every table
@@ -31,11 +31,13 @@ def size_note(p: Params) -> str:
 
 
 def make_tables(p: Params, outcomes: pd.DataFrame) -> dict[str, pd.DataFrame]:
-    """File name -> table, for Tables 1 to 7 (Table 1 alone for a data set without out-of-domain sets)."""
+    """File name -> table, for Tables 1 to 7 (for real data without those of the sweeps: Table 1, and where
+    there are out-of-domain sets 2 and 3)."""
     made = {"table1_in_domain": tables.table1(outcomes)}
+    if questions.ood_sources(p):
+        made |= {"table2_out_of_domain": tables.table2(outcomes), "table3_unanswerable": tables.table3(outcomes)}
     if p.dataset != "micro":
         return made
-    made |= {"table2_out_of_domain": tables.table2(outcomes), "table3_unanswerable": tables.table3(outcomes)}
     if p.table4_methods:
         made["table4_preference_data"] = tables.table4(gather(stages.table4_cells(p)))
     mine = (outcomes.model == p.model) & (outcomes.seed == p.seed) & outcomes.method.isin(["idk_it", "ca_dpo"])

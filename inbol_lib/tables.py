@@ -147,10 +147,15 @@ def selective_prediction(validation: pd.DataFrame, test: pd.DataFrame, trained: 
 
 
 def by_confidence(outcomes: pd.DataFrame) -> pd.DataFrame:
-    """Fig. 4: refusal rate and answered accuracy against the base model's confidence, in domain and on A-OKVQA."""
-    known = outcomes[outcomes.confidence.notna() & outcomes.answerable]
+    """Fig. 4: refusal rate and answered accuracy (shares) with intervals (_lo, _hi) against the base model's confidence, in domain and on
+    A-OKVQA."""
+    known, keys = outcomes[outcomes.confidence.notna() & outcomes.answerable], ["data", "method", "level"]
     known = known.assign(data=np.where(known.source == "aokvqa", "A-OKVQA", "in domain"), level=known.confidence.round(1))
-    return metrics.summary(known, ["data", "method", "level"]).sort_values(["data", "method", "level"])
+    table = metrics.summary(known, keys)
+    for name in ("refr", "answered_acc"):
+        bounds = [interval(part, statistic=name) for _, part in known.groupby(keys, sort=False)]
+        table[[f"{name}_lo", f"{name}_hi"]] = bounds
+    return table.sort_values(keys)
 
 
 def save_table_files(table: pd.DataFrame, folder: Path, name: str, note: str = "") -> None:

@@ -1,4 +1,8 @@
 import math
+import os
+import socket
+import subprocess
+import sys
 
 import numpy as np
 import pytest
@@ -6,10 +10,11 @@ import torch
 import torch.nn.functional as F
 from datasets import Dataset
 from peft import PeftModel, get_peft_model
+from safetensors.torch import load_file
 from transformers import TrainerCallback
 from trl import DPOConfig, DPOTrainer
 
-from inbol_lib import ca_dpo, idk_it, models
+from inbol_lib import ca_dpo, idk_it, models, packing
 from inbol_lib.micro import world
 from inbol_lib.records import prompt_text
 from inbol_lib.templates import REFUSAL_TEMPLATES
@@ -31,9 +36,10 @@ def preferences() -> Dataset:
 
 
 @pytest.fixture
-def adapted(tiny, smoke, tmp_path):
-    """(policy, processor, adapter folder): the tiny model with a LoRA adapter that is not zero."""
-    model, processor = models.load(str(tiny[2]), device="cpu")
+def adapted(tiny, smoke, tmp_path, runs, request):
+    """(policy, processor, adapter folder): the tiny model (or the one asked for) with a LoRA adapter that is not zero."""
+    name = getattr(request, "param", "tiny")
+    model, processor = models.load(str(tiny[2]) if name == "tiny" else name, device="cpu")
     policy = get_peft_model(model, idk_it.lora_config(smoke, model))
     shift(policy, seed=0)
     policy.save_pretrained(tmp_path / "start")
@@ -53,12 +59,12 @@ def lora(policy):
     return {n: w for n, w in policy.named_parameters() if w.requires_grad}
 
 
-def packing(processor, preferences):
-    return ca_dpo.PackingCollator(ca_dpo.items(processor, preferences), preferences, processor)
+def packed(processor, preferences):
+    return packing.PackingCollator(ca_dpo.items(processor, preferences), preferences, processor)
 
 
 def batch_of(collator, numbers=None):
-    return collator([{"image": i} for i in (range(len(collator.items)) if numbers is None else numbers)])
+    return collator.read(list(range(len(collator.items)) if numbers is None else numbers))
 
 
 def alone(model, item, k, image):
@@ -79,31 +85,32 @@ def unpacked(model, collator, batch):
 
 def test_packed_log_probabilities_equal_those_of_each_sequence(adapted, preferences):
     policy, processor, _ = adapted
-    collator = packing(processor, preferences)
+    collator = packed(processor, preferences)
     batch = batch_of(collator)
     with torch.no_grad():
-        ours, theirs = ca_dpo.response_logps(policy, batch), unpacked(policy, collator, batch)
+        ours, theirs = packing.response_logps(policy, batch), unpacked(policy, collator, batch)
     assert torch.allclose(ours, theirs, rtol=1e-5, atol=1e-5)
     assert ((ours != 0) == torch.tensor([[bool(r) for r in i["responses"]] for i in collator.items])).all()
 
 
 def test_padding_and_the_order_of_responses_change_nothing(adapted, preferences):
     policy, processor, _ = adapted
-    collator = packing(processor, preferences)
-    turned = packing(processor, preferences)
+    collator = packed(processor, preferences)
+    turned = packed(processor, preferences)
     for item in turned.items:
         item["responses"] = item["responses"][::-1]
     with torch.no_grad():
-        together = ca_dpo.response_logps(policy, batch_of(collator))
-        single = torch.cat([ca_dpo.response_logps(policy, batch_of(collator, [i])) for i in range(len(preferences))])
-        reverse = ca_dpo.response_logps(policy, batch_of(turned)).flip(1)
+        together = packing.response_logps(policy, batch_of(collator))
+        single = torch.cat([packing.response_logps(policy, batch_of(collator, [i])) for i in range(len(preferences))])
+        reverse = packing.response_logps(policy, batch_of(turned)).flip(1)
     assert torch.allclose(together, single, rtol=1e-5, atol=1e-5)
     assert torch.allclose(together, reverse, rtol=1e-5, atol=1e-5)
 
 
+@pytest.mark.parametrize("adapted", ["tiny", "micro-s"], indirect=True)
 def test_the_loss_and_lora_gradients_equal_those_of_separate_sequences(adapted, preferences):
     policy, processor, _ = adapted
-    collator = packing(processor, preferences)
+    collator = packed(processor, preferences)
     batch = batch_of(collator)
     conf = np.array([i["confidence"] for i in collator.items])
     reference = 3 * torch.randn(len(preferences), 3, generator=torch.Generator().manual_seed(0))
@@ -124,7 +131,7 @@ def test_the_loss_and_lora_gradients_equal_those_of_separate_sequences(adapted, 
 
     expected, theirs = loss_and_gradient(unpacked(policy, collator, batch))
     policy.zero_grad()
-    margin = ca_dpo.margins(ca_dpo.response_logps(policy, batch), reference, batch["kinds"])
+    margin = ca_dpo.margins(packing.response_logps(policy, batch), reference, batch["kinds"])
     weights = torch.tensor(ca_dpo.pair_weights("ca_dpo", batch["kinds"], conf), dtype=torch.float32)
     loss, ours = finish(ca_dpo.weighted_loss(margin, weights, 0.1).mean())
     assert loss == pytest.approx(expected, rel=1e-5)
@@ -138,13 +145,11 @@ def test_known_and_unknown_questions_are_trl_s_sigmoid_dpo(adapted, preferences,
     """TRL's own trainer, collator and reference adapter on the same questions, from the same start, at the same policy."""
     policy, processor, start = adapted
     rows = preferences.filter(lambda k: k == kind, input_columns="kind")
-    chosen, rejected = (ca_dpo.RESPONSES[k] for k in ca_dpo.PAIRS[kind][0])
-    collator = packing(processor, rows)
+    collator = packed(processor, rows)
     batch = batch_of(collator)
     with torch.no_grad():
-        reference = ca_dpo.response_logps(policy, batch)
-    plain = [{"image": r["image"], "prompt": models.chat_prompt(processor, r["prompt"]), "chosen": f" {r[chosen]}</s>",
-              "rejected": f" {r[rejected]}</s>"} for r in rows]  # fmt: skip
+        reference = packing.response_logps(policy, batch)
+    plain = stock_rows(processor, rows, kind)
     fresh = PeftModel.from_pretrained(models.load(policy.base_model.model.name_or_path, device="cpu")[0], start, is_trainable=True)
     config = DPOConfig(**idk_it.arguments(smoke, fresh, tmp_path, 0.1), beta=0.2)
     stock = DPOTrainer(model=fresh, args=config, processing_class=processor, train_dataset=Dataset.from_list(plain))
@@ -152,26 +157,151 @@ def test_known_and_unknown_questions_are_trl_s_sigmoid_dpo(adapted, preferences,
         shift(model, seed=1)
     with torch.no_grad():
         theirs = stock.compute_loss(stock.model.eval(), stock.data_collator([dict(r) for r in plain])).item()
-        margin = ca_dpo.margins(ca_dpo.response_logps(policy, batch), reference, batch["kinds"])
+        margin = ca_dpo.margins(packing.response_logps(policy, batch), reference, batch["kinds"])
         ours = ca_dpo.ca_dpo_loss(margin, torch.rand(len(rows)), 0.2).mean().item()
     assert abs(theirs - math.log(2)) > 1e-2
     assert ours == pytest.approx(theirs, rel=1e-5)
 
 
-class RunOn(ca_dpo.PackingCollator):
+def stock_rows(processor, rows, kind):
+    """The rows of one kind as TRL wants them."""
+    chosen, rejected = (packing.RESPONSES[k] for k in ca_dpo.PAIRS[kind][0])
+    eos = processor.tokenizer.eos_token
+    return [{"image": r["image"], "prompt": models.chat_prompt(processor, r["prompt"]), "chosen": f" {r[chosen]}{eos}",
+             "rejected": f" {r[rejected]}{eos}"} for r in rows]  # fmt: skip
+
+
+@pytest.mark.parametrize("kind", ["known", "unknown"])
+def test_a_whole_training_ends_where_trl_s_ends(adapted, preferences, tmp_path, smoke, kind):
+    policy, processor, start = adapted
+    p = smoke.replace(batch_size=2, dpo_learning_rate=0.003, epochs=4.0, beta=0.2, lora_dropout=0.0)
+    rows = preferences.filter(lambda k: (k == "known") == (kind == "known"), input_columns="kind").remove_columns("kind")
+    rows = rows.add_column("kind", [kind] * len(rows))
+    _, model = trained(adapted, rows, tmp_path / "ours", p)
+    ours = {f"base_model.model.{n}": w for n, w in model.named_parameters() if ".default." in n}
+    fresh = PeftModel.from_pretrained(models.load(policy.base_model.model.name_or_path, device="cpu")[0], start, is_trainable=True)
+    config = DPOConfig(**idk_it.arguments(p, fresh, tmp_path / "theirs", p.dpo_learning_rate), beta=p.beta)
+    plain = Dataset.from_list(stock_rows(processor, rows, kind))
+    DPOTrainer(model=fresh, args=config, processing_class=processor, train_dataset=plain).train()
+    theirs, begun = ({n: w for n, w in side.named_parameters() if ".default." in n} for side in (fresh, policy))
+    moved = sum((theirs[n] - begun[n]).norm() ** 2 for n in theirs).sqrt()
+    assert moved > 0.1
+    assert sum((ours[n] - theirs[n]).norm() ** 2 for n in theirs).sqrt() < 1e-3 * moved
+
+
+@pytest.mark.parametrize("budget", [256, 400])
+def test_parts_of_a_batch_add_up_to_it(adapted, preferences, tmp_path, smoke, budget):
+    p = smoke.replace(batch_size=6, dpo_learning_rate=0.003, epochs=5.0)
+    whole, _ = trained(adapted, preferences, tmp_path / "whole", p)
+    split, _ = trained(adapted, preferences, tmp_path / "split", p.replace(token_budget=budget))
+    assert np.allclose(whole.loss, split.loss, rtol=1e-4)
+    assert whole.loss.nunique() > 1
+
+
+def test_parts_hold_alike_lengths_within_the_budget():
+    lengths = [5, 90, 7, 6, 30, 31]
+    groups = list(packing.parts(lengths, 64))
+    assert groups == [[0, 3, 2], [4, 5], [1]]
+    assert all(len(g) * max(lengths[i] for i in g) <= 64 for g in groups[:-1]), "only an item that is too long alone may exceed it"
+
+
+def test_the_reference_is_computed_once_for_the_same_rows_and_start(adapted, preferences, tmp_path, smoke, runs, monkeypatch):
+    p = smoke.replace(batch_size=12)
+    first, _ = trained(adapted, preferences, tmp_path / "first", p)
+    (kept,) = (runs / "reference").glob("*.npy")
+    calls, whole = [], packing.response_logps
+    monkeypatch.setattr(packing, "response_logps", lambda *a: calls.append(1) or whole(*a))
+    again, _ = trained(adapted, preferences, tmp_path / "again", p)
+    variant, _ = trained(adapted, preferences, tmp_path / "variant", p.replace(preference="dpo_2"))
+    assert len(calls) == 2, "the two checks of packing alone"
+    assert again.equals(first)
+    assert not variant.equals(first)
+    other = preferences.map(lambda row: {"image": row["image"].rotate(90)} if row["prompt"] == preferences[0]["prompt"] else row)
+    trained(adapted, other, tmp_path / "other", p)
+    assert len(list((runs / "reference").glob("*.npy"))) == 2
+
+
+@pytest.mark.parametrize("limit", [0, 20_000, 2**30])
+def test_kept_picture_features_change_nothing(adapted, preferences, limit):
+    policy, processor, _ = adapted
+    collator, features = packed(processor, preferences), packing.Features(limit)
+    asked, tower = [], policy.get_image_features
+    policy.get_image_features = lambda pixel_values: asked.append(len(pixel_values)) or tower(pixel_values=pixel_values)
+    with torch.no_grad():
+        plain = packing.response_logps(policy, batch_of(collator))
+        for numbers in (range(0, 7), range(3, 12), range(0, 12)):
+            reused = packing.response_logps(policy, batch_of(collator, numbers), features)
+            assert torch.allclose(reused, plain[list(numbers)], rtol=1e-5, atol=1e-5)
+    one = tower(pixel_values=batch_of(collator, [0])["model"]["pixel_values"]).pooler_output[0].nbytes
+    kept = min(limit // one, 12)
+    assert len(features.kept) == kept
+    assert asked == ([7, 5] if kept == 12 else [7, 9 - max(kept - 3, 0), 12 - kept])
+
+
+def test_flex_attention_reads_packed_responses_alike(adapted, preferences):
+    policy, processor, _ = adapted
+    batch = batch_of(packed(processor, preferences))
+    with torch.no_grad(), torch.compiler.set_stance("force_eager"):
+        dense = packing.response_logps(policy, batch)
+        policy.base_model.model.model.language_model.set_attn_implementation("flex_attention")
+        assert not torch.is_tensor(packing.block_mask(batch["segments"], policy))
+        assert torch.allclose(packing.response_logps(policy, batch), dense, rtol=1e-5, atol=1e-5)
+
+
+def free_port():
+    with socket.socket() as s:
+        s.bind(("127.0.0.1", 0))
+        return s.getsockname()[1]
+
+
+TWO = """
+import sys
+from pathlib import Path
+from datasets import load_from_disk
+from inbol_lib import ca_dpo, models, params
+folder, tiny, start, rows = map(Path, sys.argv[1:])
+p = params.load("smoke").replace(batch_size=4, dpo_learning_rate=0.003, lora_dropout=0.0)
+ca_dpo.train(p, *models.load(str(tiny), device="cpu"), load_from_disk(rows), folder, start)
+"""
+
+
+def test_two_processes_train_as_one(adapted, preferences, tmp_path, runs):
+    policy, _, start = adapted
+    script, rows = tmp_path / "two.py", tmp_path / "rows"
+    script.write_text(TWO)
+    preferences.save_to_disk(rows)
+    found = []
+    for n in (1, 2):
+        work = [sys.executable, script, tmp_path / str(n), policy.base_model.model.name_or_path, start, rows]
+        common = {"WORLD_SIZE": str(n), "MASTER_ADDR": "127.0.0.1", "MASTER_PORT": str(free_port()), "ACCELERATE_USE_CPU": "true"}
+        places = [common | {"RANK": str(k), "LOCAL_RANK": str(k), "INBOL_RUNS": str(tmp_path / f"runs{n}")} for k in range(n)]
+        ranks = [subprocess.Popen(work, env=os.environ | place, stderr=subprocess.PIPE) for place in places]
+        for rank in ranks:
+            _, said = rank.communicate(timeout=300)
+            assert rank.returncode == 0, said.decode()
+        found.append(load_file(tmp_path / str(n) / "adapter" / "adapter_model.safetensors"))
+    one, two = found
+    assert all(torch.allclose(one[name], two[name], rtol=1e-3, atol=1e-5) for name in one)
+    begun = load_file(start / "adapter_model.safetensors")
+    assert any(not torch.allclose(one[name], begun[name], atol=1e-3) for name in one)
+    a, b = (np.load(next((tmp_path / f"runs{n}" / "reference").glob("*.npy"))) for n in (1, 2))
+    assert np.allclose(a, b, rtol=1e-5, atol=1e-5)
+
+
+class RunOn(packing.PackingCollator):
     """Packs as if positions ran on from one response to the next."""
 
-    def __call__(self, batch):
-        out = super().__call__(batch)
-        out["model"]["position_ids"] = torch.arange(out["model"]["input_ids"].shape[1])[None].expand(len(batch), -1)
+    def read(self, numbers):
+        out = super().read(numbers)
+        out["model"]["position_ids"] = torch.arange(out["model"]["input_ids"].shape[1])[None].expand(len(numbers), -1)
         return out
 
 
 def test_a_model_that_reads_packed_responses_otherwise_is_refused(adapted, preferences):
     policy, processor, _ = adapted
-    ca_dpo.check_packing(policy, packing(processor, preferences))
+    packing.check_packing(policy, packed(processor, preferences))
     with pytest.raises(ValueError, match="packed and .* alone"):
-        ca_dpo.check_packing(policy, RunOn(ca_dpo.items(processor, preferences), preferences, processor))
+        packing.check_packing(policy, RunOn(ca_dpo.items(processor, preferences), preferences, processor))
 
 
 def test_no_training_begins_when_packing_is_read_otherwise(adapted, preferences, tmp_path, smoke, monkeypatch):
@@ -236,7 +366,7 @@ def test_training_starts_at_ln_2_a_pair(adapted, preferences, tmp_path, smoke, m
 
 def test_a_wrong_reference_stops_training(adapted, preferences, tmp_path, smoke):
     policy, processor, _ = adapted
-    collator = packing(processor, preferences)
+    collator = packed(processor, preferences)
     for item in collator.items:
         item |= {"reference": np.zeros(3), "weights": np.array([0.5, 0.5])}
     config = DPOConfig(**idk_it.arguments(smoke, policy, tmp_path, 0.01))
@@ -254,10 +384,10 @@ def test_training_learns_the_preferences_and_the_saved_adapter_is_the_policy(ada
     assert history.equals(again)
     assert history.loss.iloc[-1] < history.loss[0]
     saved, _ = models.load(policy.base_model.model.name_or_path, tmp_path / "dpo" / "adapter", device="cpu")
-    batch = batch_of(packing(processor, preferences))
+    batch = batch_of(packed(processor, preferences))
     with torch.no_grad():
-        assert torch.allclose(ca_dpo.response_logps(saved, batch), ca_dpo.response_logps(live.eval(), batch), rtol=1e-4, atol=1e-4)
-        assert not torch.allclose(ca_dpo.response_logps(saved, batch), ca_dpo.response_logps(policy, batch), atol=0.1)
+        assert torch.allclose(packing.response_logps(saved, batch), packing.response_logps(live.eval(), batch), rtol=1e-4, atol=1e-4)
+        assert not torch.allclose(packing.response_logps(saved, batch), packing.response_logps(policy, batch), atol=0.1)
 
 
 class Kill(TrainerCallback):

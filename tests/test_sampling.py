@@ -39,11 +39,11 @@ def test_rows_that_finish_leave_the_batch_and_nothing_else_changes():
     assert sampling.greedy(model, processor, images, texts, 12, 100_000) == stock
 
 
-def test_a_model_whose_cache_can_not_be_expanded_goes_through_generate(tiny, asked, monkeypatch):
+def test_a_model_whose_cache_can_not_be_shared_goes_through_generate(tiny, asked, monkeypatch):
     model, processor, _ = tiny
     images, texts, ids = asked[0][:3], asked[1][:3], asked[2][:3]
     fast = sampling.sample(model, processor, images, texts, 2, 0.0, 1.0, 6, 4096, 0, ids)
-    monkeypatch.setattr(sampling, "can_expand", lambda model: False)
+    monkeypatch.setattr(sampling, "can_share", lambda model: False)
     with pytest.warns(UserWarning, match="question by question"):
         slow = sampling.sample(model, processor, images, texts, 2, 0.0, 1.0, 6, 4096, 0, ids)
     assert [[r.text for r in said] for said in slow] == [[r.text for r in said] for said in fast]
@@ -57,13 +57,13 @@ def test_a_model_whose_cache_can_not_be_expanded_goes_through_generate(tiny, ask
     assert len({r.text for r in drawn[1]}) > 1
 
 
-def test_which_caches_can_be_expanded(tiny):
-    assert sampling.can_expand(tiny[0])
+def test_which_caches_can_be_shared(tiny):
+    assert sampling.can_share(tiny[0])
     text = {"hidden_size": 32, "num_hidden_layers": 1, "num_attention_heads": 2, "num_key_value_heads": 2, "intermediate_size": 32,
             "rope_parameters": {"rope_type": "default", "rope_theta": 1e4, "mrope_section": [2, 3, 3]}}  # fmt: skip
     with torch.device("meta"):
         several_axes = Qwen2VLForConditionalGeneration(Qwen2VLConfig(text_config=text))
-    assert not sampling.can_expand(several_axes)
+    assert not sampling.can_share(several_axes)
 
 
 @pytest.mark.parametrize(("change", "word"), [({"n": 0}, "n=0"), ({"temperature": -1.0}, "temperature"), ({"top_p": 0.0}, "top_p"),
