@@ -5,6 +5,7 @@ from collections.abc import Sequence
 import numpy as np
 from datasets import Dataset, concatenate_datasets
 
+from inbol_lib.endpoints import Endpoint
 from inbol_lib.judging import judge
 from inbol_lib.records import RECORD_FEATURES, load_table, prompt_text, rng_for, save_table
 from inbol_lib.sampling import sample
@@ -49,6 +50,14 @@ def standard_records(questions: Dataset, responses: Sequence[Sequence[str]], ver
     return concatenate_datasets([questions, Dataset.from_list(extra)], axis=1).cast(RECORD_FEATURES)
 
 
+def draw(p, model, processor, rows: Dataset) -> list[list[str | None]]:
+    """`p.num_samples` responses to each question; None where an endpoint failed."""
+    prompts = [prompt_text(r, p.choice_answer) for r in rows.remove_columns("image")]
+    drawn = sample(model, processor, rows["image"], prompts, p.num_samples, p.temperature, p.top_p, p.max_new_tokens, p.token_budget,
+                   p.data_seed, list(rows["id"]))  # fmt: skip
+    return [[r.text for r in responses] for responses in drawn]
+
+
 def estimate(p, model, processor, questions: Dataset, partial=None) -> Dataset:
     """Sample, judge and record all `questions`. With `partial` (a folder) each finished part is kept, so that a killed run
     goes on where it stopped; the result does not depend on it."""
@@ -59,13 +68,19 @@ def estimate(p, model, processor, questions: Dataset, partial=None) -> Dataset:
         if kept and kept.is_file():
             parts.append(load_table(kept))
             continue
-        rows = chunk.remove_columns("image").to_list()
-        prompts, images = [prompt_text(r, p.choice_answer) for r in rows], list(chunk["image"])
-        drawn = sample(model, processor, images, prompts, p.num_samples, p.temperature, p.top_p, p.max_new_tokens, p.token_budget,
-                       p.data_seed, list(chunk["id"]))  # fmt: skip
-        texts = [[r.text for r in responses] for responses in drawn]
-        flat = judge([r for r in rows for _ in range(p.num_samples)], [text for said in texts for text in said], p.judge)
+        texts = draw(p, model, processor, chunk)
+        rows = [r for r in chunk.remove_columns("image") for _ in range(p.num_samples)]
+        flat = judge(rows, [text for said in texts for text in said], p.judge)
+        texts = [[text or "" for text in said] for said in texts]
         parts.append(standard_records(chunk, texts, np.reshape(flat, (-1, p.num_samples)).tolist(), p.data_seed))
         if kept:
             save_table(parts[-1], kept)
     return concatenate_datasets(parts)
+
+
+def estimate_all(p, model, processor, pools: dict[str, list[Dataset]], partial=None) -> dict[str, Dataset]:
+    """Pool name -> the records of all its tables. An endpoint is asked everything first, so that one count, one bar and one dry run
+    hold it all; `estimate` then finds the answers in the journal."""
+    if isinstance(model, Endpoint):
+        draw(p, model, processor, concatenate_datasets([table for tables in pools.values() for table in tables]))
+    return {name: concatenate_datasets([estimate(p, model, processor, t, partial) for t in tables]) for name, tables in pools.items()}

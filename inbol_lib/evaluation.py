@@ -48,7 +48,7 @@ def outcomes(p: Params, method: str, rows: Dataset, adapter: Path | None) -> pd.
         chosen = [i for i, r in enumerate(frame) if r["in_domain"] == inside]
         verdicts[chosen] = judge([frame[i] for i in chosen], [said[i] for i in chosen], name)
     table = pd.DataFrame([{k: r[k] for k in (*KEPT, "confidence")} for r in frame])
-    return table.assign(model=p.model, method=method, seed=p.seed, response=said, outcome=verdicts,
+    return table.assign(model=p.model, method=method, seed=p.seed, response=[text or "" for text in said], outcome=verdicts,
                         answerable=[bool(r["answers"]) for r in frame])  # fmt: skip
 
 

@@ -4,26 +4,20 @@ The paper's hybrid evaluator: string match first, then a language model on what 
 verdict is "unjudged": counted and shown, never guessed.
 """
 
-import base64
-import io
-import os
 import re
 from collections.abc import Callable, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from functools import cache
 
 import torch
-from openai import APITimeoutError, InternalServerError, OpenAI, RateLimitError
-from PIL import Image
 from tqdm import trange
 from transformers import AutoModelForCausalLM, AutoTokenizer
 
 from inbol_lib import models
+from inbol_lib.endpoints import PREFIX, Endpoint
 from inbol_lib.matching import is_refusal, matched, string_match  # noqa: F401 (all rules can be had from here)
 from inbol_lib.records import prompt
 from inbol_lib.run import progress
 
-RETRIES = 5  # per request to an endpoint
 Triple = tuple[str, str, str]  # question, gold answers joined by "; ", response
 
 
@@ -62,52 +56,32 @@ def _local(judge: str) -> Callable[[list[str]], list[str]]:
     return complete
 
 
-def endpoint(name: str, **settings: float) -> Callable[..., list[str]]:
-    """Completions of texts (and images) by "endpoint:<model>", an OpenAI-compatible server at OPENAI_BASE_URL with OPENAI_API_KEY.
-
-    `settings` go with each request. The client retries with backoff; a request that a live server still fails gives "". A server out
-    of reach, a wrong key or a wrong model raises, because it would fail every request.
-    """
-    client, model = OpenAI(max_retries=RETRIES), name.removeprefix("endpoint:")
-
-    def one(text: str, image: Image.Image | None) -> str:
-        content: str | list[dict] = text
-        if image:
-            image.convert("RGB").save(file := io.BytesIO(), "PNG")
-            url = f"data:image/png;base64,{base64.b64encode(file.getvalue()).decode()}"
-            content = [{"type": "image_url", "image_url": {"url": url}}, {"type": "text", "text": text}]
-        try:
-            answer = client.chat.completions.create(model=model, messages=[{"role": "user", "content": content}], **settings)
-        except (APITimeoutError, RateLimitError, InternalServerError):
-            return ""
-        return answer.choices[0].message.content or ""
-
-    def complete(texts: Sequence[str], images: Sequence[Image.Image] | None = None) -> list[str]:
-        with ThreadPoolExecutor(int(os.environ.get("INBOL_CONCURRENCY", "8"))) as pool:
-            return list(pool.map(one, texts, images or [None] * len(texts)))
-
-    return complete
-
-
 def llm_verdicts(triples: Sequence[Triple], judge: str, batch_size: int = 256) -> dict[Triple, str]:
     """Outcome of each distinct (question, gold, response), as the language model `judge` sees it."""
-    complete = endpoint(judge, temperature=0, max_tokens=3) if judge.startswith("endpoint:") else _local(judge)
     unique = sorted(set(triples), key=lambda t: (len("".join(t)), t))
-    verdicts = {}
+    if judge.startswith(PREFIX):
+        said = Endpoint(judge).ask([judge_prompt(*t) for t in unique], temperature=0, max_tokens=3)
+        return {triple: _outcome(text or "") for triple, (text,) in zip(unique, said, strict=True)}
+    complete, verdicts = _local(judge), {}
     for start in trange(0, len(unique), batch_size, desc="judging", unit="batch", disable=not progress()):
         chunk = unique[start : start + batch_size]
         for triple, text in zip(chunk, complete([judge_prompt(*t) for t in chunk]), strict=True):
-            verdicts[triple] = {True: "correct", False: "incorrect", None: "unjudged"}[parse_verdict(text)]
+            verdicts[triple] = _outcome(text)
     return verdicts
 
 
-def judge(rows: Sequence[dict], responses: Sequence[str], judge: str) -> list[str]:
+def _outcome(text: str) -> str:
+    return {True: "correct", False: "incorrect", None: "unjudged"}[parse_verdict(text)]
+
+
+def judge(rows: Sequence[dict], responses: Sequence[str | None], judge: str) -> list[str]:
     """Outcome word for each row's response: "refusal", "correct", "incorrect" or "unjudged".
 
     Open questions that no rule decides are asked of the language model `judge`; "string" has none and takes them as incorrect.
+    A response that an endpoint failed to give (None) is unjudged.
     """
-    words = [matched(row, response) for row, response in zip(rows, responses, strict=True)]
-    triples = [(row["question"], "; ".join(row["answers"]), response) for row, response in zip(rows, responses, strict=True)]
+    words = ["unjudged" if response is None else matched(row, response) for row, response in zip(rows, responses, strict=True)]
+    triples = [(row["question"], "; ".join(row["answers"]), response or "") for row, response in zip(rows, responses, strict=True)]
     if judge == "string" or all(words):
         return [word or "incorrect" for word in words]
     verdicts = llm_verdicts([triple for word, triple in zip(words, triples, strict=True) if not word], judge)

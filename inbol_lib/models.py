@@ -8,6 +8,8 @@ import torch
 from PIL import Image
 from transformers import AutoModelForImageTextToText, AutoProcessor, BatchFeature, LlavaProcessor, PreTrainedModel, ProcessorMixin
 
+from inbol_lib.endpoints import PREFIX, Endpoint
+
 PACKAGED = Path(__file__).parent / "micro" / "weights"
 
 
@@ -28,8 +30,10 @@ def placement(device: str | None = None) -> dict[str, str | torch.dtype]:
 
 
 def load(model_id: str, adapter: Path | None = None, device: str | None = None) -> tuple[PreTrainedModel, ProcessorMixin]:
-    """Model (in evaluation mode, LoRA `adapter` applied) and processor with left padding.
+    """Model (in evaluation mode, LoRA `adapter` applied) and processor with left padding; an Endpoint and None for "endpoint:<model>".
     Raises ValueError when the tokenizer has no EOS or pad token, or pads with EOS (EOS would drop out of the loss)."""
+    if model_id.startswith(PREFIX):
+        return Endpoint(model_id), None
     source, where = resolve(model_id), placement(device)
     offline = {"local_files_only": Path(source).is_dir()}
     processor = AutoProcessor.from_pretrained(source, **offline)
@@ -53,8 +57,10 @@ def check_tokens(processor: ProcessorMixin) -> None:
         raise ValueError("pad and EOS are the same token, so EOS would be masked from the loss; give it a pad token of its own")
 
 
-def chat_prompt(processor: ProcessorMixin, text: str) -> str:
-    """The user's image and text in the processor's own chat format, up to where the assistant speaks."""
+def chat_prompt(processor: ProcessorMixin | None, text: str) -> str:
+    """The user's image and text in the processor's own chat format, up to where the assistant speaks (an endpoint formats itself)."""
+    if processor is None:
+        return text
     content = [{"type": "image"}, {"type": "text", "text": text}]
     return processor.apply_chat_template([{"role": "user", "content": content}], add_generation_prompt=True, tokenize=False)
 

@@ -13,6 +13,8 @@ from inbol_lib.paths import PARAMS, ROOT
 
 def _there(name: str) -> str:
     """A model's name; one of ours must be packaged, so that it is never looked up on the Hub."""
+    if name == "endpoint:":
+        raise ValueError("a model's name belongs behind endpoint:")
     packaged = sorted(f.parent.name for f in ROOT.glob("inbol_lib/micro/weights/*/config.json"))
     if name.startswith("micro-") and name not in packaged:
         raise ValueError(f"of the micro models there are {', '.join(packaged)}")
@@ -31,6 +33,14 @@ Method = Literal["original", "refusal_prompt", "sft", "idk_it", Preference]
 
 class ParameterError(ValueError):
     """What was asked for can not be done: a parameter or what it names is wrong; the message says which and what is allowed."""
+
+
+class EndpointError(RuntimeError):
+    """An endpoint makes going on pointless: the message says why and what to do. Whatever it answered is kept."""
+
+
+class DryRun(EndpointError):
+    """Nothing was sent to an endpoint; the message says what would be."""
 
 
 class Params(BaseModel):

@@ -2,6 +2,7 @@
 
 python -m inbol_lib.run 04_idk_it -f params/micro.yaml -p seed 1
 python -m inbol_lib.run 06_evaluation -f micro -p dataset=folder:/data/my_vqa -p unanswerable_generator=micro-s
+python -m inbol_lib.run 02 -f micro -p unanswerable_generator=endpoint:gpt-4o --dry-run
 """
 
 import argparse
@@ -15,7 +16,7 @@ from typing import Any
 import yaml
 
 from inbol_lib import params, paths, stages
-from inbol_lib.params import ParameterError, Params
+from inbol_lib.params import DryRun, EndpointError, ParameterError, Params
 
 
 def progress() -> bool:
@@ -26,7 +27,8 @@ def progress() -> bool:
 def execute(stage: str, p: Params) -> Path:
     """Run the stage's notebook with `p`; the executed copy lies beside its artefact. Returns the artefact's folder.
 
-    Raises papermill's PapermillExecutionError with the failing cell; the executed copy then holds the traceback.
+    Raises papermill's PapermillExecutionError with the failing cell, and EndpointError where an endpoint stopped it; the executed
+    copy then holds the traceback.
     """
     import papermill
     from traitlets.config import Config
@@ -35,12 +37,18 @@ def execute(stage: str, p: Params) -> Path:
     folder = stages.path(stage, p)
     folder.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory() as sockets:  # not ports: two kernels that start together can take the same one
-        papermill.execute_notebook(
-            str(paths.NOTEBOOKS / f"{stages.NOTEBOOKS[stage]}.ipynb"), str(folder / "notebook.ipynb"), parameters=p.model_dump(),
-            progress_bar=False, cwd=str(paths.NOTEBOOKS), kernel_name="python3",
-            config=Config(KernelManager={"transport": "ipc", "ip": f"{sockets}/kernel"}),
-            extra_arguments=["--log-level=CRITICAL"],  # or the interrupt that ends an idle kernel reads like a failure
-        )  # fmt: skip
+        try:
+            papermill.execute_notebook(
+                str(paths.NOTEBOOKS / f"{stages.NOTEBOOKS[stage]}.ipynb"), str(folder / "notebook.ipynb"), parameters=p.model_dump(),
+                progress_bar=False, cwd=str(paths.NOTEBOOKS), kernel_name="python3",
+                config=Config(KernelManager={"transport": "ipc", "ip": f"{sockets}/kernel"}),
+                extra_arguments=["--log-level=CRITICAL"],  # or the interrupt that ends an idle kernel reads like a failure
+            )  # fmt: skip
+        except papermill.exceptions.PapermillExecutionError as error:
+            for kind in (EndpointError, DryRun):
+                if error.ename == kind.__name__:
+                    raise kind(error.evalue) from None
+            raise
     return folder
 
 
@@ -85,15 +93,23 @@ def main(argv: list[str] | None = None) -> int:
     cli.add_argument("-f", "--profile", default="smoke", help="a YAML file, or the name of one under params/")
     cli.add_argument("-p", "--parameter", action="append", nargs="+", default=[], metavar="KEY VALUE")
     cli.add_argument("--ensure", action="store_true", help="do nothing when the artefact is complete")
+    cli.add_argument("--limit", metavar="N", help="send at most N requests to endpoints in each stage, then stop; running again goes on")
+    cli.add_argument("--dry-run", action="store_true", help="show what the first endpoint would be asked, and send nothing")
     args = cli.parse_args(argv)
+    os.environ |= {k: v for k, v in {"INBOL_REQUEST_LIMIT": args.limit, "INBOL_DRY_RUN": "1" * args.dry_run}.items() if v}
     try:
         stage = stage_of(args.notebook)
         p = params.load(args.profile, **overrides(args.parameter))
         check_dataset(stage, p)
+        stages.check_endpoint(stage, p)
     except ValueError as error:
         print(error, file=sys.stderr)
         return 2
-    print(stages.ensure(stage, p) if args.ensure else execute(stage, p))
+    try:
+        print(stages.ensure(stage, p) if args.ensure else execute(stage, p))
+    except EndpointError as error:
+        print(error, file=sys.stderr)
+        return 0 if isinstance(error, DryRun) else 1
     return 0
 
 

@@ -14,6 +14,7 @@ from PIL import Image
 from tqdm import tqdm
 from transformers import DynamicCache, PreTrainedModel, ProcessorMixin
 
+from inbol_lib.endpoints import Endpoint
 from inbol_lib.models import additive, encode
 from inbol_lib.records import rng_for
 from inbol_lib.run import progress
@@ -22,9 +23,11 @@ PROMPT = -1
 
 
 class Response(NamedTuple):
-    """A sampled text and its log-probability in nats (sum over tokens, EOS included, under the untempered model)."""
+    """A sampled text and its log-probability in nats (sum over tokens, EOS included, under the untempered model).
 
-    text: str
+    An endpoint gives texts alone (log-probability NaN), and None for what it failed to answer."""
+
+    text: str | None
     logprob: float
 
 
@@ -37,7 +40,7 @@ def greedy(
 
 
 def sample(
-    model: PreTrainedModel, processor: ProcessorMixin, images: Sequence[Image.Image], texts: Sequence[str],
+    model: PreTrainedModel | Endpoint, processor: ProcessorMixin, images: Sequence[Image.Image], texts: Sequence[str],
     n: int, temperature: float, top_p: float, max_new_tokens: int, token_budget: int,
     seed: int = 0, ids: Sequence[str] | None = None,
 ) -> list[list[Response]]:  # fmt: skip
@@ -47,6 +50,9 @@ def sample(
     position axes, recurrent states, sliding windows) goes through `generate` one question at a time, with a warning. Raises ValueError
     on bad settings."""
     ids = [str(i) for i in range(len(texts))] if ids is None else ids
+    if isinstance(model, Endpoint):
+        settings = {"temperature": temperature, "top_p": top_p, "max_tokens": max_new_tokens, "seed": seed}
+        return [[Response(text and text.strip(), float("nan")) for text in said] for said in model.ask(texts, images, n, **settings)]
     if not len(images) == len(texts) == len(ids):
         raise ValueError(f"{len(images)} images, {len(texts)} texts and {len(ids)} ids; each question needs one of each")
     if len(set(ids)) < len(ids):

@@ -81,13 +81,12 @@ def outcomes(rows: list[dict], judge: str) -> pd.DataFrame:
     if judge == RULES:
         words = [matched(row, row["response"]) or "incorrect" for row in rows]
     else:
-        from openai import OpenAIError
-
         from inbol_lib import judging  # brings the language models' libraries
+        from inbol_lib.params import EndpointError
 
         try:
             words = judging.judge(rows, [row["response"] for row in rows], judge)
-        except (OSError, OpenAIError) as error:
+        except (OSError, EndpointError) as error:
             raise SystemExit(f"the judge {judge!r} can not be asked: {error}") from error
     table = pd.DataFrame({"id": [str(r["id"]) for r in rows], "image_id": [str(r.get("image_id", f"of {r['id']}")) for r in rows]})
     return table.assign(source=[str(r.get("source", "")) for r in rows], seed=0, response=[r["response"] for r in rows], outcome=words,

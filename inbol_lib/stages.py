@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from inbol_lib import paths
-from inbol_lib.params import Params
+from inbol_lib.params import ParameterError, Params
 
 #: stage -> notebook
 NOTEBOOKS = {
@@ -44,6 +44,7 @@ OWN = {
     "paper_vs_ours": ("profile", "models", "seeds", "table4_methods", "second_generator"),
 }  # fmt: skip
 PROMPTED, TUNED = ("original", "refusal_prompt"), ("sft", "idk_it")
+WEIGHTS = ("idk_it", "ca_dpo", "probing")  # stages that train the model or read its states
 
 Job = tuple[str, Params]
 
@@ -123,7 +124,7 @@ def fingerprint(stage: str, p: Params) -> str:
 
 def path(stage: str, p: Params) -> Path:
     """The artefact's folder (not created): a few words for people, and the fingerprint."""
-    words = [Path(p.model).name, *([] if p.dataset == "micro" else [Path(p.dataset).name])]
+    words = [Path(p.model).name.replace(":", "-"), *([] if p.dataset == "micro" else [Path(p.dataset).name])]
     methods = p.methods[0] if len(p.methods) == 1 else f"{len(p.methods)}-methods"
     made = {"idk_it": p.tuning, "ca_dpo": p.preference, "evaluation": methods}
     if stage in made:
@@ -143,6 +144,15 @@ def plan(stage: str, p: Params) -> dict[str, Job]:
     for job in dependencies(stage, p):
         jobs |= plan(*job)
     return jobs | {str(path(stage, p).relative_to(paths.runs())): (stage, p)}
+
+
+def check_endpoint(stage: str, p: Params) -> None:
+    """Refuse an endpoint as the model of a stage that needs its weights, or that is made from such a stage."""
+    for name, q in plan(stage, p).values():
+        if name in WEIGHTS and q.model.startswith("endpoint:"):
+            raise ParameterError(f"model: given {q.model!r}, but {NOTEBOOKS[name]} needs weights, which an endpoint does not give; name a "
+                                 "folder or a Hugging Face id. An endpoint can be the model of 00 to 03 and, with methods "
+                                 f"[{', '.join(PROMPTED)}], of 06")  # fmt: skip
 
 
 def ensure(stage: str, p: Params) -> Path:
@@ -195,6 +205,7 @@ def open(name: str, p: Params) -> Stage:  # noqa: A001
     import torch
     from transformers.utils import logging
 
+    check_endpoint(name, p)
     torch.set_num_threads(int(os.environ.get("INBOL_THREADS", "1")))
     datasets.disable_progress_bars()
     logging.set_tqdm_hook(lambda bar, args, options: bar(*args, **{**options, "disable": True}))  # downloads keep theirs

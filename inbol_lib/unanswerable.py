@@ -7,6 +7,7 @@ and what the original model refuses anyway is dropped. Every question that was m
 import re
 from collections import Counter
 from itertools import pairwise
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -14,7 +15,8 @@ from datasets import Dataset
 
 from inbol_lib import models
 from inbol_lib.confidence import pick
-from inbol_lib.judging import endpoint, is_refusal, parse_verdict
+from inbol_lib.endpoints import PREFIX
+from inbol_lib.judging import is_refusal, parse_verdict
 from inbol_lib.micro import world
 from inbol_lib.params import ParameterError, Params
 from inbol_lib.records import RECORD_FEATURES, prompt, prompt_text, rng_for
@@ -27,11 +29,31 @@ ENDS = ["duplicate", "unverified", "verified out", "already refused", "surplus",
 STEPS = ["unparsable", "generated", *ENDS]
 
 
+#: What stands before a question or its explanation: "Question:", "Q1.", '"explanation": ', and on a line of its own "Question 2 (premise)".
+_LABEL = re.compile(r"""
+    (?<![a-z]) (question|explanation|response) [_\s\#]*\d* \s*(?:\([^)\n]*\))? ["']?\s* [:：]
+  | ^\W* (?:\d+[.)]\W*)? (question|explanation) (?![a-z]) [^:?\n]{0,80} (?:[:：]|$)
+  | ^\W* (q|e|a|answer|reason) \s*\d* ["']?\s* (?:[:：]|(?<=\d)\.)
+  """, re.I | re.M | re.X)  # fmt: skip
+_MARKS = " \t\r,\"'`[]()“”„«»‹›「」『』"
+
+
 def parse_pairs(text: str) -> list[tuple[str, str]]:
-    """(question, explanation) pairs in a generator's answer; numbering and bold marks are tolerated."""
-    _, *parts = re.split(r"(Question|Explanation)\s*\d*\s*:", re.sub(r"[*{}]", "", text), flags=re.I)
-    said = [(mark.lower(), words.strip().split("\n")[0].strip()) for mark, words in zip(parts[::2], parts[1::2], strict=True)]
-    return [(q, e) for (first, q), (second, e) in pairwise(said) if (first, second) == ("question", "explanation") and q and e]
+    """(question, explanation) pairs in a generator's answer, as models really write them: labels in many forms, Markdown, JSON,
+    numbered lists, chatter around. A question without an explanation counts when its end is there, the question mark."""
+    text = re.sub(r"[*{}]|^\s*#+", "", text.replace('\\"', '"'), flags=re.M)
+    if not re.search(r"(?<![a-z])q(uestion)?(?![a-z])", text, re.I):  # a bare list: 1. What ...?
+        text = re.sub(r"^\W*\d+[.)](?=[^\n]*[?？])", "Question:", text, flags=re.M)
+    _, *parts = _LABEL.split(text)
+    marks = ["".join(filter(None, labels))[0].lower() for labels in zip(parts[::4], parts[1::4], parts[2::4], strict=True)]
+    said = [[line.strip(_MARKS) for line in words.splitlines() if line.strip(_MARKS)] for words in parts[3::4]]
+    pairs = []
+    for (first, words), (second, why) in pairwise([*zip(marks, said, strict=True), ("q", [])]):
+        asked = next((line for line in words if line.endswith(("?", "？", "؟"))), "")  # behind a heading, for instance
+        explained = why[0] if second != "q" and why else ""
+        if first == "q" and words and (asked or explained):
+            pairs.append((asked or words[0], explained))
+    return pairs
 
 
 def swapped(questions: Dataset, n: int, seed: int) -> list[dict]:
@@ -51,8 +73,8 @@ def swapped(questions: Dataset, n: int, seed: int) -> list[dict]:
 def generated(p: Params, questions: Dataset, n: int, seed: int) -> tuple[list[dict], int]:
     """About `n` questions from `p.unanswerable_generator`, two per image, and the number of its answers that held none.
 
-    "program" knows the micro world's scenes and stands for GPT-4o. Micro models learned the short prompt, all others are
-    given the paper's (Fig. 8; what is illegible in the available copy is ours).
+    "program" knows the micro world's scenes and stands for GPT-4o. All but micro models are given the paper's prompt (Fig. 8; what
+    is illegible in the available copy is ours).
     """
     name = p.unanswerable_generator
     _, firsts = np.unique(questions["image_id"], return_index=True)
@@ -60,12 +82,17 @@ def generated(p: Params, questions: Dataset, n: int, seed: int) -> tuple[list[di
     if name == "program":
         pairs = [_program(row["image_id"], seed) for row in rows]
     else:
-        text, longest = ("generate_unanswerable", 96) if name.startswith("micro-") else ("generate_unanswerable_paper", 256)
-        said = _ask(p, name, rows, [prompt(text)] * len(rows), longest, p.temperature, seed)  # greedy answers repeat themselves
+        text, longest = prompt(f"generate_unanswerable{_wording(name)}"), 256 if _wording(name) else 96
+        said = _ask(p, name, rows, [text] * len(rows), longest, p.temperature, seed)  # greedy answers repeat themselves
         pairs = [parse_pairs(answer) for answer in said]
     made = [_row(row, question, f"{name}-{k}-{row['image_id']}", name)
             for row, found in zip(rows, pairs, strict=True) for k, (question, _) in enumerate(found[:2])]  # fmt: skip
     return made[:n], sum(not found for found in pairs)
+
+
+def _wording(name: str) -> str:
+    """Which prompts a model gets: "" the short ones that micro models learned, "_paper" those of App. D.2."""
+    return "" if Path(name.removeprefix(PREFIX)).name.startswith("micro-") else "_paper"
 
 
 def _program(image_id: str, seed: int) -> list[tuple[str, str]]:
@@ -76,12 +103,9 @@ def _program(image_id: str, seed: int) -> list[tuple[str, str]]:
 def _ask(p: Params, name: str, rows: list[dict], texts: list[str], longest: int, temperature: float, seed: int = 0) -> list[str]:
     """One answer to each text about its row's image, from a model in process or an endpoint ("" where a request failed)."""
     images = [r["image"] for r in rows]
-    if name.startswith("endpoint:"):
-        settings = {"max_tokens": longest, "temperature": temperature, "top_p": p.top_p, "seed": seed}
-        return endpoint(name, **settings)(texts, images)
     ids = [f"{text} {row['id']}" for text, row in zip(texts, rows, strict=True)]
     drawn = sample(*models.load(name), images, texts, 1, temperature, p.top_p, longest, p.token_budget, seed, ids)
-    return [answer.text for (answer,) in drawn]
+    return [answer.text or "" for (answer,) in drawn]
 
 
 def _row(shown: dict, question: str, name: str, origin: str) -> dict:
@@ -96,7 +120,7 @@ def verify(p: Params, rows: list[dict]) -> list[bool | None]:
     said yes and some answer was neither yes nor no."""
     if p.verifier == "program":
         return [world_says_unanswerable(r) is not False for r in rows]
-    texts = [prompt(f"verify_{check}").format(question=r["question"]) for check in CHECKS for r in rows]
+    texts = [prompt(f"verify_{check}{_wording(p.verifier)}").format(question=r["question"]) for check in CHECKS for r in rows]
     said = [parse_verdict(answer) for answer in _ask(p, p.verifier, rows * len(CHECKS), texts, 4, 0.0)]
     of_each = [said[i :: len(rows)] for i in range(len(rows))]
     return [True if any(three) else (None if None in three else False) for three in of_each]
@@ -134,7 +158,7 @@ def build(p: Params, questions: Dataset, n: int, model, processor, by_hand: bool
     answers = greedy(model, processor, [r["image"] for r in rows], [prompt_text(r) for r in rows], p.max_new_tokens, p.token_budget)
     rows = [{**r, "responses": [said], "incorrect": said, "refusal": pick(REFUSAL_TEMPLATES, rng_for(p.data_seed, r["id"]))}
             for r, said in zip(rows, answers, strict=True)]  # fmt: skip
-    rows = keep(rows, ["already refused" if is_refusal(a) else "" for a in answers])
+    rows = keep(rows, ["unverified" if a is None else "already refused" if is_refusal(a) else "" for a in answers])
     chosen = set(np.linspace(0, len(rows), min(n, len(rows)), endpoint=False, dtype=int))  # evenly: the share of swaps stays
     rows = keep(rows, ["" if i in chosen else "surplus" for i in range(len(rows))])
     counts.update((r["origin"], "kept") for r in rows)

@@ -1,11 +1,11 @@
 import pytest
-from openai import APIConnectionError, AuthenticationError
 from sklearn.metrics import cohen_kappa_score
 
 from inbol_lib import judging
 from inbol_lib.micro import questions as grammar
 from inbol_lib.micro import world
 from inbol_lib.micro.entities import rng_of
+from inbol_lib.params import EndpointError
 from inbol_lib.templates import REFUSAL_TEMPLATES
 
 pytest_plugins = ["serving"]
@@ -157,8 +157,8 @@ def test_a_wrong_key_or_a_dead_server_stops_instead_of_leaving_all_unjudged(serv
     serve(says_yes_to_grey)
     row = {"question": "What color is it?", "answers": ["gray"], "choices": []}
     monkeypatch.setenv("OPENAI_API_KEY", "wrong")
-    with pytest.raises(AuthenticationError):
+    with pytest.raises(EndpointError, match="failed"):
         judging.judge([row], ["grey"], "endpoint:judge")
     monkeypatch.setenv("OPENAI_BASE_URL", "http://127.0.0.1:9/v1")
-    with pytest.raises(APIConnectionError):
+    with pytest.raises(EndpointError, match="no server answers at http://127.0.0.1:9/v1/"):
         judging.judge([row], ["grey"], "endpoint:judge")
