@@ -16,7 +16,6 @@ import argparse
 import copy
 import json
 import os
-import resource
 import statistics
 import subprocess
 import sys
@@ -26,6 +25,7 @@ import warnings
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
+from threading import Event, Thread
 
 os.environ.update(CI="1", HF_HUB_OFFLINE="1", HF_DATASETS_DISABLE_PROGRESS_BARS="1")
 
@@ -188,10 +188,19 @@ def peak_mb(bench: str, image_tokens: int, side: int) -> float:
 
 
 def measure_peak(bench: str, image_tokens: int, side: int) -> float:
-    call = BENCHES[bench](image_tokens)[side]
-    before = psutil.Process().memory_info().rss / 2**20
+    call, process, done = BENCHES[bench](image_tokens)[side], psutil.Process(), Event()
+    before, seen = process.memory_info().rss, [0]
+
+    def watch() -> None:
+        while not done.wait(0.01):
+            seen.append(process.memory_info().rss)
+
+    thread = Thread(target=watch)
+    thread.start()
     call()
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / (2**20 if sys.platform == "darwin" else 2**10) - before
+    done.set()
+    thread.join()
+    return (max(seen) - before) / 2**20
 
 
 def growth(repeats: int) -> pd.DataFrame:
