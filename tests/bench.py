@@ -40,13 +40,13 @@ from PIL import Image
 from transformers import AutoConfig, AutoProcessor, LlavaConfig, LlavaForConditionalGeneration
 from trl import DPOConfig, DPOTrainer, SFTConfig, SFTTrainer
 
-from inbol_lib import ca_dpo, idk_it, models, params, paths, sampling, tables
+from inbol_lib import ca_dpo, idk_it, models, params, paths, plots, sampling, tables
 from inbol_lib.packing import RESPONSES
 from inbol_lib.templates import REFUSAL_TEMPLATES
 
 KINDS = ("unknown", "mixed", "known", "known")  # 1 : 1 : 2
 WORDS = "what color is the small shape to the left of a red circle in this picture".split()  # noqa: SIM905 (easier to read)
-TITLES = {"sampling": "Sampling", "ca_dpo": "CA-DPO"}
+TITLES = {"sampling": "Sampling, 4 questions", "ca_dpo": "CA-DPO, 16 questions"}
 FIGURES = paths.ROOT / "figures"
 H200_TFLOPS = 989  # bfloat16, dense
 
@@ -218,13 +218,12 @@ def draw(table: pd.DataFrame) -> plt.Figure:
     """Seconds of both sides against what grows."""
     figure, axes = plt.subplots(1, 3, figsize=(10.5, 3.2))
     for ax, ((name, what), part) in zip(axes, table.groupby(["bench", "against"], sort=False), strict=True):
-        for side, mark, colour, label in (("theirs_s", "s--", "#7f7f7f", "stock"), ("ours_s", "o-", "#0072B2", "ours")):
+        for side, mark, colour, label in (("theirs_s", "s--", plots.METHODS["original"][1], "stock"), ("ours_s", "o-", "#0072B2", "ours")):
             ax.plot(part.value, part[side], mark, color=colour, label=label)
         for row in part.itertuples():
-            ax.annotate(f"{row.ratio:.1f}×", (row.value, row.theirs_s), (0, 5), textcoords="offset points", ha="center", fontsize=8)
-        ax.set(
-            xlabel=what, ylabel="seconds", ylim=(0, 1.15 * part.theirs_s.max()), title={"sampling": "Sampling", "ca_dpo": "CA-DPO"}[name]
-        )
+            ax.annotate(f"{row.ratio:.1f}×", (row.value, row.theirs_s), (-5, 5), textcoords="offset points", ha="right", fontsize=8)
+        ax.set(xlabel=what, ylabel="seconds", title=TITLES[name])
+        ax.set(xlim=(-0.12 * part.value.max(), None), ylim=(0, 1.15 * part.theirs_s.max()))
     axes[0].legend(loc="upper left")
     return figure
 
