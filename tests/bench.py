@@ -4,9 +4,10 @@ sampling   `sampling.sample` against `generate(num_return_sequences=n)`
 ca_dpo     `ca_dpo.train` on the paper's mix (unknown : mixed : known = 1 : 1 : 2) against TRL's `DPOTrainer` on the equivalent pairs
 idk_it     `idk_it.train` against TRL's `SFTTrainer` with its own collator
 
-Ours is timed whole, with encoding, reference and saving; of TRL `train()` alone. The model is micro-s in width and depth with random weights, and a picture of 36 or of LLaVA's 576 tokens. Writes to figures/
-bench_summary.csv (medians; the ratio's median, lowest and highest; `_peak_mb`: memory above that of the loaded model, in a process of
-its own), bench_growth.csv, bench.png and .svg, and, from a smoke study (`make smoke`), bench_smoke.csv: minutes of each stage.
+Ours is timed whole, with encoding, reference and saving; of TRL `train()` alone. The model is micro-s in width and depth with random
+weights, and a picture of 36 or of LLaVA's 576 tokens. Writes to figures/ bench_summary.csv (medians; the ratio's median, lowest and
+highest; `_peak_mb`: memory above that of the loaded model, in a process of its own), bench_growth.csv, bench.png and .svg, and, from a
+smoke study, bench_smoke.csv: minutes of each stage.
 
     python tests/bench.py --repeats 5
     python tests/bench.py --gpu                one call on a GPU: LLaVA-1.5-7B's shape in bfloat16, no comparison; prints JSON
