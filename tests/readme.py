@@ -20,6 +20,17 @@ def results() -> str:
     return "\n".join(lines)
 
 
+def claims() -> str:
+    """The paper's claims: statistic, interval and verdict for each model."""
+    table = pd.read_csv(FIGURES / "claims.csv")
+    table["cell"] = [f"{r.ours:+.1f} [{r.lo:+.1f}, {r.hi:+.1f}] **{r.verdict}**" for r in table.itertuples()]
+    table["claim"] += " (" + table["where"] + ")"
+    wide = table.pivot(index="claim", columns="model", values="cell").reindex(table.claim.unique()).fillna("–")
+    wide = wide[sorted(wide, reverse=True)]
+    lines = [f"| claim | {' | '.join(wide)} |", "|---|" + "---|" * len(wide.columns)]
+    return "\n".join(lines + [f"| {claim} | {' | '.join(cells)} |" for claim, cells in zip(wide.index, wide.to_numpy(), strict=True)])
+
+
 def speed() -> str:
     """Ours against the stock tools, as `make bench` measured it."""
     names = {"sampling": "ten samples: `generate`", "ca_dpo": "CA-DPO: TRL's `DPOTrainer`", "idk_it": "IDK-IT: TRL's `SFTTrainer`"}
@@ -53,7 +64,7 @@ def _profile():
 
 def filled(text: str) -> str:
     """The README with the results, the speed and every notebook's minutes as they are in figures/."""
-    for name, table in (("results", results()), ("speed", speed())):
+    for name, table in (("results", results()), ("claims", claims()), ("speed", speed())):
         text = re.sub(rf"(<!-- {name} -->\n).*?(<!-- end -->)", lambda m, table=table: f"{m[1]}\n{table}\n\n{m[2]}", text, flags=re.S)
     for stage, spent in minutes().items():
         name = re.escape(stages.NOTEBOOKS[stage])

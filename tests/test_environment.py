@@ -3,7 +3,7 @@ import tomllib
 
 from inbol_lib.paths import ROOT
 
-INSTRUMENTS = ("refusals", "choices", "matching", "judging", "agreement", "metrics", "intervals", "selective", "reports", "score")
+INSTRUMENTS = ("refusals", "choices", "matching", "judging", "agreement", "metrics", "intervals", "selective", "reports", "score", "claims")
 
 
 def pins(text):

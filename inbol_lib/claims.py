@@ -1,0 +1,172 @@
+"""The paper's claims as statistics of the outcome tables (ours; the paper gives no intervals).
+
+Each statistic is a number of points that is positive if the claim holds. A claim is reproduced when the 95 % interval of its statistic
+lies above 0, not when it lies below, else undecided. "Near" means within MARGIN points, which is ours."""
+
+from collections.abc import Callable, Sequence
+from itertools import pairwise
+
+import numpy as np
+import pandas as pd
+
+from inbol_lib import metrics, paper, stages, study, tables
+from inbol_lib.intervals import interval
+from inbol_lib.params import Params
+from inbol_lib.plots import label
+
+ORDER = ("ca_dpo", "idk_it", "sft", "refusal_prompt", "original")  # the paper's, best first
+MARGIN = 0.05
+COLUMNS = ["claim", "where", "model", "statistic", "ours", "lo", "hi", "paper", "verdict"]
+Cells = Sequence[tuple[str, str]]  # (method, data set) of printed cells
+
+
+def value(name: str) -> Callable:
+    """A metric of summed counts, as a share."""
+    return lambda totals: metrics.score(totals)[name]
+
+
+def mean(totals: Sequence, metric: Callable) -> np.ndarray:
+    return np.mean([metric(t) for t in totals], axis=0)
+
+
+def row(claim: str, where: str, model: str, statistic: str, parts: Sequence[pd.DataFrame], function: Callable, printed: float) -> dict:
+    """One claim: `function` of the counts of `parts`, with its interval and verdict; `printed` is the same of the paper's numbers."""
+    lo, hi = interval(*parts, statistic=function)
+    ours = float(function(*(metrics.counts(part).sum() for part in parts)))
+    verdict = "reproduced" if lo > 0 else "not" if hi < 0 else "undecided"
+    return dict(zip(COLUMNS, (claim, where, model, statistic, 100 * ours, 100 * lo, 100 * hi, 100 * printed, verdict), strict=True))
+
+
+def printed(number: int, model: str, cells: Cells, function: Callable) -> float:
+    """`function` of the paper's printed cells (Acc and RefR read as counts), NaN where one is missing."""
+    table = paper.table(number)
+    table = table[table.model == paper.COUNTERPART.get(model)].set_index(["method", "dataset"])
+    if not set(cells) <= set(table.index):
+        return float("nan")
+    found = [table.loc[cell] for cell in cells]
+    return float(function(*({"correct": c.get("acc", np.nan) / 100, "refusal": c.refr / 100, "n": 1.0} for c in found)))
+
+
+def in_domain(model: str, outcomes: pd.DataFrame) -> list[dict]:
+    """Tables 1 and Fig. 4: the order of the methods, what each costs, and what confidence says."""
+    of = dict(list(tables.in_domain(outcomes).groupby("method")))
+    acc, refr, trust = value("acc"), value("refr"), value("s_trust")
+
+    def claim(words: str, statistic: str, methods: Sequence[str], function: Callable) -> dict:
+        cells = [(m, "Overall") for m in methods]
+        return row(words, "Table 1", model, statistic, [of[m] for m in methods], function, printed(1, model, cells, function))
+
+    rows = [
+        claim(f"{label(good)} > {label(bad)} in s_trust", "difference", (good, bad), lambda a, b: trust(a) - trust(b))
+        for good, bad in pairwise(m for m in ORDER if m in of)
+    ]
+    if not set(ORDER) <= set(of):
+        return rows
+    rows += [
+        claim("IDK-IT refuses most", "RefR less the highest other", ("idk_it", *(m for m in ORDER if m != "idk_it")),
+              lambda a, *others: refr(a) - np.max([refr(o) for o in others], axis=0)),
+        claim("IDK-IT lowers accuracy", "loss of Acc", ("original", "idk_it"), lambda a, b: acc(a) - acc(b)),
+        claim("CA-DPO keeps accuracy near the original's", "Acc less the original's, plus the margin", ("ca_dpo", "original"),
+              lambda a, b: acc(a) - acc(b) + MARGIN),
+    ]  # fmt: skip
+    tuned = of["ca_dpo"]
+    sure, unsure = (tuned[tuned.answerable & part] for part in (tuned.confidence >= 0.8, tuned.confidence <= 0.2))
+    for words, parts, metric in (("RefR of CA-DPO falls with confidence", (unsure, sure), refr),
+                                 ("accuracy of answers rises with confidence", (sure, unsure), value("answered_acc"))):  # fmt: skip
+        ends = "confidence <= 0.2 against >= 0.8"
+        rows.append(row(words, "Fig. 4", model, ends, parts, lambda a, b, metric=metric: metric(a) - metric(b), float("nan")))
+    return rows
+
+
+def out_of_domain(model: str, outcomes: pd.DataFrame) -> list[dict]:
+    """Tables 2 and 3: who is best on average, and the jump on unanswerable sets."""
+
+    def sets(method: str) -> list[pd.DataFrame]:
+        mine = outcomes[outcomes.method == method]
+        of = {name: mine[mine.source == source] for source, name in tables.NAMES.items()}
+        return [metrics.circular(of[n]) if n == "MMBench" else of[n] for n in tables.OOD_AVERAGED]
+
+    def ahead(*totals) -> np.ndarray:
+        first, *others = (mean(totals[i : i + size], value("s_trust")) for i in range(0, len(totals), size))
+        return first - np.max(others, axis=0)
+
+    size, methods = len(tables.OOD_AVERAGED), [m for m in ORDER if (outcomes.method == m).any()]
+    if len(methods) < len(ORDER) or not set(tables.OOD) <= set(outcomes.source):
+        return []
+    cells = [(m, name) for m in methods for name in tables.OOD_AVERAGED]
+    parts = [part for m in methods for part in sets(m)]
+    rows = [row("CA-DPO is best out of domain on average", "Table 2", model, "mean s_trust less the best other's", parts, ahead,
+                printed(2, model, cells, ahead))]  # fmt: skip
+    for source in tables.UNANSWERABLE:
+        here, name = outcomes[outcomes.source == source], tables.NAMES[source]
+
+        def jump(a, b) -> np.ndarray:
+            return value("refr")(a) - value("refr")(b)
+
+        pair = [here[here.method == m] for m in ("idk_it", "original")]
+        said = printed(3, model, [("idk_it", name), ("original", name)], jump)
+        rows.append(row(f"IDK-IT refuses far more on {name}", "Table 3", model, "rise of RefR", pair, jump, said))
+    return rows
+
+
+def best_of(words: str, where: str, model: str, mine: pd.DataFrame, others: Sequence[pd.DataFrame], metric: Callable) -> list[dict]:
+    """Whether `mine` is the best of several settings, in domain."""
+    if not others:
+        return []
+    parts = [tables.in_domain(part) for part in (mine, *others)]
+    ahead = lambda a, *rest: metric(a) - np.max([metric(b) for b in rest], axis=0)  # noqa: E731
+    return [row(words, where, model, "in-domain s_trust less the best other's", parts, ahead, float("nan"))]
+
+
+def settings(p: Params) -> list[dict]:
+    """Tables 4 to 6, Figs. 10 and 11: the paper's settings against the others that were run."""
+    trust, rows = value("s_trust"), []
+    for model in p.models:
+        cells = [c for c in stages.table4_cells(p) if c.model == model]
+        by = dict(list(study.gather(cells).groupby("method"))) if cells else {}
+        if "ca_dpo" in by:
+            others = [part for method, part in by.items() if method != "ca_dpo"]
+            rows += best_of("CA-DPO > DPO(1), DPO(2), DPO(3)", "Table 4", model, by["ca_dpo"], others, trust)
+    for words, where, cells, wanted in (
+        ("thresholds (0.8, 0.2) are best", "Fig. 10", stages.threshold_cells(p), lambda c: (c.delta_known, c.delta_unknown) == (0.8, 0.2)),
+        ("a known share of 0.75 is best", "Fig. 11a", stages.share_cells(p), lambda c: c.known_share == 0.75),
+        ("pairs at 1 : 1 : 2 are best", "Fig. 11b", stages.ratio_cells(p), lambda c: list(c.pair_ratio) == [1.0, 1.0, 2.0]),
+    ):
+        mine, others = ([study.gather([c]) for c in cells if wanted(c) == side] for side in (True, False))
+        rows += best_of(words, where, p.model, mine[0], others, trust) if mine else []
+    second = study.gather(stages.generator_cells(p))
+    first = study.gather([p])
+    parts = [t[(t.method == "ca_dpo") & t.source.isin(tables.UNANSWERABLE)] for t in (second, first)]
+
+    def near(a, b) -> np.ndarray:
+        return value("refr")(a) - value("refr")(b) + MARGIN
+
+    rows.append(
+        row("a second generator works as well", "Table 5", p.model, "RefR less the first's, plus the margin", parts, near, float("nan"))
+    )
+    return rows
+
+
+def separable(p: Params) -> list[dict]:
+    """Table 7: the probe against chance."""
+    table = pd.read_csv(stages.ensure("probing", p) / "table7_linear_probe.csv")
+    said = paper.table(7)
+    said = said[said.model == paper.COUNTERPART.get(p.model)].set_index("method").accuracy
+    rows = []
+    for r in table.itertuples():
+        lo, hi = r.lo - 50, r.hi - 50
+        verdict = "reproduced" if lo > 0 else "not" if hi < 0 else "undecided"
+        values = (f"the deficits are separable in {label(r.method)}", "Table 7", r.model, "probe accuracy less chance",
+                  r.accuracy - 50, lo, hi, said.get(r.method, np.nan) - 50, verdict)  # fmt: skip
+        rows.append(dict(zip(COLUMNS, values, strict=True)))
+    return rows
+
+
+def judged(p: Params, outcomes: pd.DataFrame) -> pd.DataFrame:
+    """Every claim that this profile's outcomes can speak of, in points; sweeps and the probe only in the micro world, where they run."""
+    rows = [
+        line for model, mine in outcomes.groupby("model", sort=False) for part in (in_domain, out_of_domain) for line in part(model, mine)
+    ]
+    if p.dataset == "micro":
+        rows += [*settings(p), *separable(p)]
+    return pd.DataFrame(rows, columns=COLUMNS)
