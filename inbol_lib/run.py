@@ -72,9 +72,9 @@ def check_dataset(stage: str, p: Params) -> None:
 
         kind, _, place = p.dataset.partition(":")
         if kind == "folder":
-            folder.check(Path(place))
+            folder.check(paths.ROOT / place)
         else:
-            benchmarks.check(Path(place), p.sources, p.ood_sources)
+            benchmarks.check(paths.ROOT / place, p.sources, p.ood_sources)
         if any(name == "unanswerable" for name, _ in stages.plan(stage, p).values()):
             p.check_program()
 
