@@ -57,13 +57,12 @@ def shape(name: str) -> Shape:
     import torch
     from transformers import AutoConfig, AutoModelForImageTextToText
 
-    from inbol_lib import models
+    from inbol_lib.models import resolve
 
-    if not (Path(models.resolve(name)) / "config.json").is_file():
+    if not Path(resolve(name), "config.json").is_file():
         raise ParameterError(f"the size of {name} is not known: give a folder that holds its config.json, or one of {', '.join(SHAPES)}")
-    config = AutoConfig.from_pretrained(models.resolve(name), local_files_only=True)
     with torch.device("meta"):  # no weights
-        return shape_of(AutoModelForImageTextToText.from_config(config))
+        return shape_of(AutoModelForImageTextToText.from_config(AutoConfig.from_pretrained(resolve(name), local_files_only=True)))
 
 
 def shape_of(model: Any) -> Shape:
@@ -72,10 +71,9 @@ def shape_of(model: Any) -> Shape:
 
     language, head = ({id(w): w.numel() for w in m.parameters()} for m in (model.get_decoder(), model.get_output_embeddings()))
     vision = sum(w.numel() for w in model.parameters() if id(w) not in language | head)
-    layers, image = [model.get_submodule(n) for n in language_model_linear_names(model)], model.config.vision_config
-    patches = (image.image_size // image.patch_size) ** 2 + 1
-    tokens = getattr(model.config, "image_seq_length", patches - 1)
-    return Shape(sum(language.values()), vision, sum(m.in_features + m.out_features for m in layers), tokens, patches)
+    lora = sum(sum(model.get_submodule(n).weight.shape) for n in language_model_linear_names(model))
+    patches = (model.config.vision_config.image_size // model.config.vision_config.patch_size) ** 2
+    return Shape(sum(language.values()), vision, lora, getattr(model.config, "image_seq_length", patches), patches + 1)
 
 
 class Work(NamedTuple):
@@ -183,8 +181,7 @@ def text(made: dict[str, Any]) -> str:
 
     table = pd.DataFrame([*made["stages"], {"stage": "total", "after": [], "speed": "", **made["total"]}])
     table["after"] = table.after.map(", ".join)
-    form = {"pflop": "{:,.1f}".format, "gb": "{:,.2f}".format, "hours": "{:,.2f}".format}
-    form |= dict.fromkeys(("questions", "prompt_tokens", "said_tokens"), "{:,}".format)
+    form = dict.fromkeys(SUMS, lambda n: f"{n:,.2f}" if isinstance(n, float) else f"{n:,}")
     return f"{made['profile']} on one {made['gpu']}\n" + table.to_string(index=False, formatters=form, line_width=200)
 
 

@@ -44,6 +44,21 @@ def execute(stage: str, p: Params) -> Path:
     return folder
 
 
+def train(stage: str, p: Params) -> Path:
+    """The training of 04 or 05 without its notebook, for the processes of `accelerate launch` (params/accelerate/). The notebook, run
+    afterwards, resumes from the last step, which leaves it nothing to train. Returns the artefact's folder, not yet complete."""
+    from inbol_lib import ca_dpo, idk_it, models
+    from inbol_lib.records import load_table
+
+    work = stages.open(stage, p)
+    rows = load_table(work.upstream("composition") / ("preferences.parquet" if stage == "ca_dpo" else f"instructions_{p.tuning}.parquet"))
+    if stage == "ca_dpo":
+        ca_dpo.train(p, *models.load(p.model), rows, work.folder, work.upstream("idk_it") / "adapter")
+    else:
+        idk_it.train(p, *models.load(p.model), rows, work.folder)
+    return work.folder
+
+
 def stage_of(notebook: str) -> str:
     """The stage of a notebook named by stage, number, stem or path. Raises ParameterError with the choices."""
     stem = Path(notebook).stem
@@ -85,15 +100,19 @@ def main(argv: list[str] | None = None) -> int:
     cli.add_argument("-f", "--profile", default="smoke", help="a YAML file, or the name of one under params/")
     cli.add_argument("-p", "--parameter", action="append", nargs="+", default=[], metavar="KEY VALUE")
     cli.add_argument("--ensure", action="store_true", help="do nothing when the artefact is complete")
+    cli.add_argument("--train", action="store_true", help="the training alone, under `accelerate launch` (params/accelerate/)")
     args = cli.parse_args(argv)
     try:
         stage = stage_of(args.notebook)
         p = params.load(args.profile, **overrides(args.parameter))
         check_dataset(stage, p)
+        if args.train and stage not in ("idk_it", "ca_dpo"):
+            raise ParameterError(f"--train: {stage} trains nothing; choose 04_idk_it or 05_ca_dpo")
     except ValueError as error:
         print(error, file=sys.stderr)
         return 2
-    print(stages.ensure(stage, p) if args.ensure else execute(stage, p))
+    run = train if args.train else stages.ensure if args.ensure else execute
+    print(run(stage, p))
     return 0
 
 

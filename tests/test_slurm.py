@@ -13,8 +13,9 @@ from pathlib import Path
 
 import psutil
 import pytest
+import yaml
 
-from inbol_lib import params, paths, stages
+from inbol_lib import params, paths, plan, stages
 
 SBIN = os.environ["PATH"] + ":/usr/sbin:/sbin"
 LINKED = Path("/etc/slurm/slurm.conf")  # where the job step's srun looks, whatever SLURM_CONF says
@@ -112,6 +113,16 @@ def jobs():
     lines = call("scontrol", "show", "jobs", "-o").stdout.splitlines()
     said = [re.search(r"JobId=(\d+).*/rule_(\w+)/", line) for line in lines]
     return [(m[2], "gres:gpu" in line) for m, line in sorted(zip(said, lines, strict=True), key=lambda pair: int(pair[0][1]))]
+
+
+def test_every_stage_that_reads_a_model_has_a_gpu_and_twice_the_time_that_it_is_planned_to_take():
+    limits = yaml.safe_load((paths.PARAMS / "slurm" / "config.yaml").read_text())["set-resources"]
+    made = plan.plan(params.load("llava-1.5-7b"), "a100")["stages"]
+    reading = {row["stage"] for row in made if row["questions"]} | {"probing", "tour"}
+    assert {stage for stage, limit in limits.items() if limit["gpu"]} == reading
+    for row in made:
+        if row["questions"]:
+            assert limits[row["stage"]]["runtime"] >= 2 * 60 * row["hours"] / row["jobs"], row["stage"]
 
 
 def test_a_cell_that_fails_leaves_the_others_and_a_rerun_makes_it_alone(cluster, runs, monkeypatch):
