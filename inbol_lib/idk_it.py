@@ -14,7 +14,7 @@ from transformers import PreTrainedModel, ProcessorMixin, Trainer, TrainerCallba
 from transformers.trainer_callback import PrinterCallback
 from trl import SFTConfig, SFTTrainer
 
-from inbol_lib.models import encode, image_token_id, language_model_linear_names
+from inbol_lib.models import encode, image_token_id, language_model_linear_names, picture_marks
 from inbol_lib.params import Params
 
 IGNORE = -100
@@ -105,10 +105,12 @@ class Collator:
 
     def joined(self, items: list[dict[str, Any]], images: dict[str, torch.Tensor]) -> dict[str, Any]:
         """The model's inputs for some items and their images."""
+        ids = padded([i["input_ids"] for i in items], self.processor.tokenizer.pad_token_id)
         return {
-            "input_ids": padded([i["input_ids"] for i in items], self.processor.tokenizer.pad_token_id),
+            "input_ids": ids,
             "labels": padded([i["labels"] for i in items], IGNORE),
             "attention_mask": padded([[1] * len(i["labels"]) for i in items], 0),
+            **picture_marks(self.processor, ids),
             **images,
         }
 
@@ -135,15 +137,18 @@ def last_checkpoint(folder: Path) -> Path | None:
 
 
 def finish(trainer: Trainer, folder: Path) -> pd.DataFrame:
-    """Train (or resume, saying so), save the adapter as safetensors and the log as history.csv."""
+    """Train (or resume, saying so), save the adapter as safetensors and the log as history.csv; of several processes, the first does."""
     trainer.remove_callback(PrinterCallback)
     last = last_checkpoint(Path(trainer.args.output_dir))
     if last:
         print(f"training resumes from {last.name}", file=sys.stderr)
     trainer.train(resume_from_checkpoint=str(last) if last else None)
-    trainer.model.save_pretrained(folder / "adapter", selected_adapters=["default"])
+    whole = trainer.accelerator.get_state_dict(trainer.model_wrapped)  # a process may hold no more than a shard (FSDP)
     history = pd.DataFrame([row for row in trainer.state.log_history if "loss" in row])
     # A resumed log comes back in another order, and TRL's count of tokens starts anew: neither may show in the artefact.
     history = history[["step", "loss", *sorted(set(history) - {"step", "loss", "num_tokens"})]]
-    history.to_csv(folder / "history.csv", index=False)
+    if trainer.accelerator.is_main_process:
+        tuned = trainer.accelerator.unwrap_model(trainer.model)
+        tuned.save_pretrained(folder / "adapter", state_dict=whole, selected_adapters=["default"])
+        history.to_csv(folder / "history.csv", index=False)
     return history

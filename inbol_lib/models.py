@@ -99,6 +99,13 @@ def image_token_id(processor: ProcessorMixin) -> int:
     return getattr(processor, "image_token_id", None) or processor.tokenizer.convert_tokens_to_ids(processor.image_token)
 
 
+def picture_marks(processor: ProcessorMixin, ids: torch.Tensor) -> dict[str, torch.Tensor]:
+    """What families with positions inside a picture (Qwen-VL) want beside `ids`: which tokens are a picture's. Without it they would
+    read a training text at plain positions, unlike a prompt of `encode`, and say nothing."""
+    wanted = "mm_token_type_ids" in processor.model_input_names
+    return {"mm_token_type_ids": (ids == image_token_id(processor)).long()} if wanted else {}
+
+
 def language_model_linear_names(model: PreTrainedModel) -> list[str]:
     """Full names of the linear layers inside the language model: what LoRA adapts (paper-like), nothing visual.
     Raises ValueError when the language model can not be told from the vision tower."""

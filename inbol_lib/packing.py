@@ -21,7 +21,7 @@ from transformers.modeling_outputs import BaseModelOutputWithPooling
 
 from inbol_lib import paths
 from inbol_lib.idk_it import IGNORE, Collator, padded
-from inbol_lib.models import additive
+from inbol_lib.models import additive, picture_marks
 
 RESPONSES = ("correct", "incorrect", "refusal")
 PROMPT, PADDING = -2, -1
@@ -133,7 +133,8 @@ def check_packing(model: PreTrainedModel, collator: PackingCollator) -> None:
     exact = 1e-4 if model.dtype == torch.float32 else 5e-2  # 16-bit floats keep two to three digits
     for name, response, packed in zip(RESPONSES, collator.items[number]["responses"], response_logps(model, batch)[0], strict=True):
         ids, labels = torch.tensor([prompt + response, [IGNORE] * len(prompt) + response], device=model.device)[:, None]
-        loss = model(input_ids=ids, attention_mask=torch.ones_like(ids), labels=labels, **images).loss  # a mean over tokens
+        marks = picture_marks(collator.processor, ids)
+        loss = model(input_ids=ids, attention_mask=torch.ones_like(ids), labels=labels, **marks, **images).loss  # a mean over tokens
         alone = -len(response) * loss if response else packed
         if not abs(packed - alone) <= exact * (1 + abs(alone)):
             raise ValueError(

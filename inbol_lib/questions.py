@@ -4,6 +4,7 @@ from pathlib import Path
 
 from datasets import Dataset
 
+from inbol_lib import paths
 from inbol_lib.params import Params
 
 POOLS = {"train": "train_questions", "validation": "validation_questions", "test": "test_questions"}
@@ -19,10 +20,10 @@ def load(p: Params, source: str, split: str, n: int) -> Dataset:
     if kind == "benchmarks":
         from inbol_lib import benchmarks
 
-        return benchmarks.load(source, Path(place), split, n, p.data_seed)
+        return benchmarks.load(source, paths.ROOT / place, split, n, p.data_seed)
     from inbol_lib import folder
 
-    return folder.load(Path(place), split, n, p.data_seed)
+    return folder.load(paths.ROOT / place, split, n, p.data_seed)
 
 
 def ood_sources(p: Params) -> list[str]:

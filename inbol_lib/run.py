@@ -52,6 +52,21 @@ def execute(stage: str, p: Params) -> Path:
     return folder
 
 
+def train(stage: str, p: Params) -> Path:
+    """The training of 04 or 05 without its notebook, for the processes of `accelerate launch` (params/accelerate/). The notebook, run
+    afterwards, resumes from the last step, which leaves it nothing to train. Returns the artefact's folder, not yet complete."""
+    from inbol_lib import ca_dpo, idk_it, models
+    from inbol_lib.records import load_table
+
+    work = stages.open(stage, p)
+    rows = load_table(work.upstream("composition") / ("preferences.parquet" if stage == "ca_dpo" else f"instructions_{p.tuning}.parquet"))
+    if stage == "ca_dpo":
+        ca_dpo.train(p, *models.load(p.model), rows, work.folder, work.upstream("idk_it") / "adapter")
+    else:
+        idk_it.train(p, *models.load(p.model), rows, work.folder)
+    return work.folder
+
+
 def stage_of(notebook: str) -> str:
     """The stage of a notebook named by stage, number, stem or path. Raises ParameterError with the choices."""
     stem = Path(notebook).stem
@@ -80,9 +95,9 @@ def check_dataset(stage: str, p: Params) -> None:
 
         kind, _, place = p.dataset.partition(":")
         if kind == "folder":
-            folder.check(Path(place))
+            folder.check(paths.ROOT / place)
         else:
-            benchmarks.check(Path(place), p.sources, p.ood_sources)
+            benchmarks.check(paths.ROOT / place, p.sources, p.ood_sources)
         if any(name == "unanswerable" for name, _ in stages.plan(stage, p).values()):
             p.check_program()
 
@@ -95,6 +110,7 @@ def main(argv: list[str] | None = None) -> int:
     cli.add_argument("--ensure", action="store_true", help="do nothing when the artefact is complete")
     cli.add_argument("--limit", metavar="N", help="send at most N requests to endpoints in each stage, then stop; running again goes on")
     cli.add_argument("--dry-run", action="store_true", help="show what the first endpoint would be asked, and send nothing")
+    cli.add_argument("--train", action="store_true", help="the training alone, under `accelerate launch` (params/accelerate/)")
     args = cli.parse_args(argv)
     os.environ |= {k: v for k, v in {"INBOL_REQUEST_LIMIT": args.limit, "INBOL_DRY_RUN": "1" * args.dry_run}.items() if v}
     try:
@@ -102,11 +118,14 @@ def main(argv: list[str] | None = None) -> int:
         p = params.load(args.profile, **overrides(args.parameter))
         check_dataset(stage, p)
         stages.check_endpoint(stage, p)
+        if args.train and stage not in ("idk_it", "ca_dpo"):
+            raise ParameterError(f"--train: {stage} trains nothing; choose 04_idk_it or 05_ca_dpo")
     except ValueError as error:
         print(error, file=sys.stderr)
         return 2
+    run = train if args.train else stages.ensure if args.ensure else execute
     try:
-        print(stages.ensure(stage, p) if args.ensure else execute(stage, p))
+        print(run(stage, p))
     except EndpointError as error:
         print(error, file=sys.stderr)
         return 0 if isinstance(error, DryRun) else 1

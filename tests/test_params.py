@@ -1,7 +1,7 @@
 import pytest
 import yaml
 
-from inbol_lib import params, paths
+from inbol_lib import params, paths, stages
 
 
 def test_every_profile_is_complete_and_checked():
@@ -17,6 +17,35 @@ def test_smoke_names_every_parameter_with_meaning_and_source():
     assert {line.split(":")[0] for line in lines} == set(params.Params.model_fields)
     for line in lines:
         assert "# (" in line, f"no source: {line}"
+
+
+@pytest.mark.parametrize("name", ["micro", "micro-full", "smolvlm-256m", "llava-1.5-7b", "llava-1.5-13b"])
+def test_a_profile_for_real_results_sets_every_parameter_with_its_source(name):
+    lines = [line for line in (paths.PARAMS / f"{name}.yaml").read_text().splitlines() if line and not line.startswith("#")]
+    assert [line.split(":")[0] for line in lines] == list(params.read("micro"))
+    for line in lines:
+        assert "# (" in line, f"no source: {line}"
+
+
+@pytest.mark.parametrize("name", ["llava-1.5-7b", "llava-1.5-13b"])
+def test_llava_s_profiles_have_the_paper_s_values(name):
+    p = params.load(name)
+    assert (p.learning_rate, p.dpo_learning_rate, p.lora_rank, p.lora_alpha, p.batch_size, p.epochs) == (2e-4, 2e-4, 16, 32, 16, 1.0)
+    assert (p.num_instructions, p.num_pairs, p.known_share, p.pair_ratio) == (11_000, 24_000, 0.75, [1.0, 1.0, 2.0])
+    assert (p.delta_known, p.delta_unknown, p.choice_answer, p.num_samples) == (0.8, 0.2, "letter", 10)
+    assert p.known_shares == [0.65, 0.7, 0.75, 0.8, 0.85, 0.9]
+    assert len(stages.threshold_cells(p)) == 21
+    assert (3 * p.test_per_source, p.test_unanswerable, p.probe_train, p.probe_test) == (900, 100, 2000, 200)
+
+
+@pytest.mark.parametrize(("name", "jobs"), [("smolvlm-256m", 8), ("llava-1.5-7b", 16), ("llava-1.5-13b", 18)])
+def test_a_profile_of_the_real_benchmarks_has_a_plan_and_never_asks_the_program(name, jobs):
+    p = params.load(name)
+    made = stages.plan("paper_vs_ours", p)
+    assert len(made) == jobs  # of each seed: two instruction tunings, one of preferences, one evaluation; 13B needs 7B's confidence, too
+    assert {stage for stage, _ in made.values()} >= {"confidence", "unanswerable", "composition", "idk_it", "ca_dpo", "evaluation"}
+    p.check_program()
+    assert p.dataset.startswith("benchmarks:")
 
 
 @pytest.mark.parametrize(

@@ -5,8 +5,11 @@ from pathlib import Path
 
 import nbformat
 import pytest
+from trl import SFTTrainer
 
-from inbol_lib import folder, params, paths, run, stages
+from inbol_lib import folder, idk_it, models, params, paths, questions, run, stages
+from inbol_lib.micro import world
+from inbol_lib.records import save_table
 
 
 @pytest.mark.parametrize("name", ["tour", "00_tour", "00", "notebooks/00_tour.ipynb"])
@@ -20,7 +23,7 @@ def test_parameters_are_read_as_yaml_in_both_spellings():
 
 @pytest.mark.parametrize("arguments", [["nope"], ["tour", "-p", "seeds=1"], ["tour", "-p", "nope=1"], ["tour", "-f", "nope"],
                                        ["confidence", "-p", "dataset=folder:/does/not/exist"], ["01", "-p", "model", "micro-xl"],
-                                       ["01", "-p", "seed"]])  # fmt: skip
+                                       ["01", "-p", "seed"], ["06", "--train"]])  # fmt: skip
 def test_bad_input_stops_before_a_kernel_starts(arguments, runs, capsys):
     assert run.main(arguments) == 2
     assert capsys.readouterr().err.strip()
@@ -58,6 +61,47 @@ def test_a_stage_run_twice_has_identical_metrics(tmp_path):
         found.append(Path(out, "metrics.json").read_text())
     assert found[0] == found[1]
     assert json.loads(found[0])["levels"]
+
+
+def test_a_relative_data_folder_is_the_project_s_wherever_one_stands(tmp_path, monkeypatch):
+    from PIL import Image
+
+    (mine := tmp_path / "project" / "mine").mkdir(parents=True)
+    lines = []
+    for split in folder.SPLITS:
+        Image.new("RGB", (4, 4)).save(mine / f"{split}.png")
+        lines.append(json.dumps({"id": split, "image": f"{split}.png", "question": "What?", "answers": ["red"], "split": split}))
+    (mine / "questions.jsonl").write_text("\n".join(lines))
+    monkeypatch.setattr(paths, "ROOT", tmp_path / "project")
+    monkeypatch.chdir(tmp_path)
+    assert questions.load(params.load("smoke", dataset="folder:mine"), "mine", "train", 5)["id"] == ["train"]
+
+
+def test_a_training_alone_is_found_finished_by_its_notebook(tiny, runs, smoke, monkeypatch):
+    rows = world.questions("vqav2", "train", 24)
+    table = rows.select_columns(["image"]).add_column("prompt", rows["question"]).add_column("response", [a[0] for a in rows["answers"]])
+    p = smoke.replace(model=str(tiny[2]), test_model=str(tiny[2]), batch_size=8)
+    composition = stages.open("composition", p)
+    save_table(table, composition.folder / "instructions_idk_it.parquet")
+    composition.save({})
+    made = run.train("idk_it", p)
+    assert not stages.complete("idk_it", p)
+    files = [made / "adapter" / "adapter_model.safetensors", made / "history.csv"]
+    trained = [f.read_bytes() for f in files]
+
+    monkeypatch.setattr(SFTTrainer, "training_step", lambda *_: pytest.fail("trained again"))
+    idk_it.train(p, *models.load(p.model), table, made)  # what the notebook does
+    assert [f.read_bytes() for f in files] == trained
+
+
+@pytest.mark.parametrize("name", ["fsdp", "deepspeed_zero2"])
+def test_accelerate_reads_its_configurations(name):
+    from accelerate.commands.config.config_args import ClusterConfig, load_config_from_file
+
+    config = load_config_from_file(str(paths.PARAMS / "accelerate" / f"{name}.yaml"))  # refuses keys that it does not know
+    assert isinstance(config, ClusterConfig)
+    assert config.num_processes == 4
+    assert params.load("llava-1.5-13b").batch_size % config.num_processes == 0
 
 
 @pytest.mark.parametrize("stage", stages.NOTEBOOKS)

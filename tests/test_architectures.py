@@ -1,0 +1,213 @@
+"""Other families of vision-language models, tiny and random: each goes through sampling, IDK-IT and CA-DPO, or is refused in words.
+
+SmolVLM-256M is an Idefics3; its pictures become tiles. LLaVA-NeXT's have as many tokens as their shape wants. Qwen2.5-VL counts positions
+inside a picture, so its cache can not be shared and its responses can not be packed."""
+
+import numpy as np
+import pytest
+import torch
+from datasets import Dataset
+from peft import PeftModel, get_peft_model
+from PIL import Image
+from transformers import (
+    AutoModelForImageTextToText,
+    Idefics3Config,
+    Idefics3ImageProcessorPil,
+    Idefics3Processor,
+    LlavaNextConfig,
+    LlavaNextImageProcessorPil,
+    LlavaNextProcessor,
+    Qwen2_5_VLConfig,
+    Qwen2_5_VLProcessor,
+    Qwen2VLImageProcessorPil,
+)
+
+from inbol_lib import ca_dpo, idk_it, models, packing, sampling
+from inbol_lib.micro.model import CHAT_TEMPLATE, train_tokenizer
+from inbol_lib.templates import REFUSAL_TEMPLATES
+
+SIZES = [(48, 48), (64, 40), (30, 90), (96, 40)]  # width, height in pixels
+#: Counted by hand. LLaVA-NeXT: 16 of the whole, and a row's end each, e. g. 16 + 8 x 8 + 8. Idefics3: 4 a tile, 2 x 2 or 2 tiles and the
+#: whole. Qwen: squares of 16 pixels.
+IMAGE_TOKENS = {"llava_next": [88, 70, 40, 52], "idefics3": [20, 20, 12, 12], "qwen2_5_vl": [9, 8, 12, 12]}
+WIDE = {"hidden_size": 32, "intermediate_size": 64, "num_attention_heads": 2}
+SIGHT = {**WIDE, "image_size": 32, "patch_size": 8}
+
+
+def tokenizer_with(*marks):
+    texts = [*REFUSAL_TEMPLATES, "USER: What color is the circle? ASSISTANT: red green blue"] * 3
+    tokenizer = train_tokenizer(texts, 400)
+    tokenizer.add_special_tokens({"additional_special_tokens": list(marks)})
+    return tokenizer
+
+
+def decoder(tokenizer):
+    special = {f"{k}_token_id": getattr(tokenizer, f"{k}_token_id") for k in ("bos", "eos", "pad")}
+    return {**WIDE, **special, "num_hidden_layers": 2, "num_key_value_heads": 2, "vocab_size": len(tokenizer), "tie_word_embeddings": False}
+
+
+def llava_next():
+    tokenizer, grid = tokenizer_with(), [[32, 64], [64, 32], [64, 64]]
+    edge = {"size": {"shortest_edge": 32}, "crop_size": {"height": 32, "width": 32}}
+    processor = LlavaNextProcessor(
+        LlavaNextImageProcessorPil(**edge, image_grid_pinpoints=grid), tokenizer, patch_size=8, vision_feature_select_strategy="default",
+        num_additional_image_tokens=1, chat_template=CHAT_TEMPLATE,
+    )  # fmt: skip
+    vision = {"model_type": "clip_vision_model", **SIGHT, "num_hidden_layers": 3, "projection_dim": 32}
+    config = LlavaNextConfig(
+        vision_config=vision, text_config={"model_type": "llama", **decoder(tokenizer)}, image_grid_pinpoints=grid,
+        image_token_index=processor.image_token_id, image_seq_length=16, tie_word_embeddings=False,
+    )  # fmt: skip
+    return config, processor
+
+
+def idefics3():
+    places = [f"<row_{i}_col_{j}>" for i in range(1, 7) for j in range(1, 7)]
+    tokenizer = tokenizer_with("<fake_token_around_image>", "<end_of_utterance>", "<global-img>", *places)
+    pictures = Idefics3ImageProcessorPil(size={"longest_edge": 64}, max_image_size={"longest_edge": 32})
+    processor = Idefics3Processor(pictures, tokenizer, image_seq_len=4, chat_template=CHAT_TEMPLATE)
+    config = Idefics3Config(
+        vision_config={**SIGHT, "num_hidden_layers": 2}, text_config={"model_type": "llama", **decoder(tokenizer)}, scale_factor=2,
+        image_token_id=processor.image_token_id, pad_token_id=tokenizer.pad_token_id, tie_word_embeddings=False,
+    )  # fmt: skip
+    return config, processor
+
+
+class WithoutVideos(Qwen2_5_VLProcessor):
+    """Reading videos would need torchvision; without a video processor the stock class can be neither made nor saved."""
+
+    def check_argument_for_proper_class(self, name, argument):
+        return None if argument is None else super().check_argument_for_proper_class(name, argument)
+
+    def save_pretrained(self, folder, **more):
+        self.tokenizer.save_pretrained(folder)
+
+
+def qwen2_5_vl():
+    marks = {"image": "<|image_pad|>", "video": "<|video_pad|>", "vision_start": "<|vision_start|>", "vision_end": "<|vision_end|>"}
+    tokenizer = tokenizer_with(*marks.values())
+    tokenizer.image_token, tokenizer.image_token_id = marks["image"], tokenizer.convert_tokens_to_ids(marks["image"])
+    pictures = Qwen2VLImageProcessorPil(patch_size=8, merge_size=2, size={"shortest_edge": 16 * 16, "longest_edge": 64 * 64})
+    template = CHAT_TEMPLATE.replace("<image>\n", "<|vision_start|><|image_pad|><|vision_end|>")
+    processor = WithoutVideos(pictures, tokenizer, chat_template=template)
+    rope = {"rope_parameters": {"rope_type": "default", "rope_theta": 1e4, "mrope_section": [2, 3, 3]}}
+    vision = {"depth": 2, "hidden_size": 32, "intermediate_size": 64, "num_heads": 2, "patch_size": 8, "window_size": 32,
+              "out_hidden_size": 32, "fullatt_block_indexes": [1]}  # fmt: skip
+    config = Qwen2_5_VLConfig(
+        text_config={**decoder(tokenizer), **rope}, vision_config=vision, tie_word_embeddings=False,
+        **{f"{name}_token_id": tokenizer.convert_tokens_to_ids(mark) for name, mark in marks.items()},
+    )  # fmt: skip
+    return config, processor
+
+
+MAKERS = {"llava_next": llava_next, "idefics3": idefics3, "qwen2_5_vl": qwen2_5_vl}
+
+
+@pytest.fixture(scope="module", params=MAKERS)
+def family(request):
+    """(name, a function that makes the same random model, processor)"""
+    config, processor = MAKERS[request.param]()
+
+    def fresh():
+        torch.manual_seed(0)
+        model = AutoModelForImageTextToText.from_config(config).eval()
+        with torch.no_grad():  # sharp enough that places matter and rounding never changes a choice
+            model.get_output_embeddings().weight.mul_(20)
+            for name in models.language_model_linear_names(model):
+                model.get_submodule(name).weight.mul_(10 if name.endswith(("q_proj", "k_proj")) else 1)
+        model.generation_config.eos_token_id = processor.tokenizer.eos_token_id
+        model.generation_config.pad_token_id = processor.tokenizer.pad_token_id
+        return model
+
+    return request.param, fresh, processor
+
+
+@pytest.fixture(scope="module")
+def rows():
+    rng = np.random.default_rng(0)
+    images = [Image.fromarray(rng.integers(0, 256, (h, w, 3), dtype=np.uint8)) for w, h in SIZES * 2]
+    said = {"correct": ["red"] * 8, "incorrect": ["a green box", "no"] * 4, "refusal": list(REFUSAL_TEMPLATES[:8])}
+    kinds = {"kind": ["mixed", "known", "unknown", "mixed"] * 2, "confidence": [0.4, 1.0, 0.0, 0.7] * 2}
+    prompts = ["What color is the circle?" + " red" * i for i in range(8)]
+    return Dataset.from_dict({"image": images, "prompt": prompts, "response": said["refusal"], **kinds, **said})
+
+
+def alone(model, processor, row, response):
+    """Log-probability of each token of a response (and EOS) behind its prompt as `models.encode` makes it, in a batch of one."""
+    batch = dict(models.encode(processor, [row["image"]], [row["prompt"]]))
+    answer = torch.tensor([idk_it.response_ids(processor, response)])
+    batch["input_ids"] = torch.cat([batch["input_ids"], answer], 1)
+    batch["attention_mask"] = torch.ones_like(batch["input_ids"])
+    if "mm_token_type_ids" in batch:
+        batch["mm_token_type_ids"] = torch.cat([batch["mm_token_type_ids"], torch.zeros_like(answer)], 1)
+    with torch.no_grad():
+        logits = model(**batch).logits[0, -answer.shape[1] - 1 : -1]
+    return torch.log_softmax(logits, -1).gather(1, answer.T)[:, 0]
+
+
+def test_prompts_are_left_padded_with_bos_and_every_image_token(family, rows):
+    name, _, processor = family
+    models.check_tokens(processor)
+    batch, tokenizer = models.encode(processor, rows["image"], rows["prompt"]), processor.tokenizer
+    ids, mask = batch["input_ids"], batch["attention_mask"]
+    assert mask[:, -1].all()
+    assert len(set(mask.sum(1).tolist())) > 1
+    assert (ids[mask == 0] == tokenizer.pad_token_id).all()
+    assert all(row[seen == 1][0] == tokenizer.bos_token_id for row, seen in zip(ids, mask, strict=True))
+    assert not (ids == tokenizer.eos_token_id).any()
+    assert (ids == models.image_token_id(processor)).sum(1).tolist() == IMAGE_TOKENS[name] * 2
+
+
+def test_lora_touches_the_language_model_alone(family):
+    _, fresh, _ = family
+    names = models.language_model_linear_names(fresh())
+    assert len(names) == 2 * 7
+    assert not [n for n in names if any(word in n for word in ("vision", "visual", "projector", "connector"))]
+
+
+def test_sampling_is_generate_s_and_no_batch_changes_a_response(family, rows, recwarn):
+    name, fresh, processor = family
+    model, images, texts = fresh(), list(rows["image"]), list(rows["prompt"])
+    said = sampling.greedy(model, processor, images, texts, 6, 2048)
+    for image, text, response in zip(images[2:4], texts[2:4], said[2:4], strict=True):
+        batch = models.encode(processor, [image], [text])
+        out = model.generate(**batch, do_sample=False, max_new_tokens=6)[:, batch["input_ids"].shape[1] :]
+        assert response == processor.tokenizer.decode(out[0], skip_special_tokens=True).strip()
+    asked = [str(i) for i in range(8)]
+    drawn = sampling.sample(model, processor, images, texts, 3, 1.0, 1.0, 6, 4096, ids=asked)
+    part = sampling.sample(model, processor, images[5:7], texts[5:7], 3, 1.0, 1.0, 6, 100, ids=asked[5:7])
+    assert [[r.text for r in said] for said in part] == [[r.text for r in said] for said in drawn[5:7]]
+    assert any("cache can not be shared" in str(w.message) for w in recwarn) == (name == "qwen2_5_vl")
+
+
+def test_idk_it_learns_from_the_prompt_that_is_sampled_from(family, rows, tmp_path, smoke):
+    _, fresh, processor = family
+    model = fresh()
+    expected = torch.cat([alone(model, processor, row, row["response"]) for row in rows])
+    history = idk_it.train(smoke.replace(batch_size=8), fresh(), processor, rows, tmp_path)
+    assert history.loss[0] == pytest.approx(-expected.mean().item(), rel=1e-4)
+    tuned = PeftModel.from_pretrained(fresh(), tmp_path / "adapter")
+    adapted = {n.split(".lora_")[0].removeprefix("base_model.model.") for n, _ in tuned.named_parameters() if ".lora_" in n}
+    assert adapted == set(models.language_model_linear_names(model))
+
+
+def test_packed_responses_are_read_as_alone_or_refused(family, rows, tmp_path, smoke, runs):
+    name, fresh, processor = family
+    model = fresh()
+    collator = packing.PackingCollator(ca_dpo.items(processor, rows), rows, processor)
+    get_peft_model(fresh(), idk_it.lora_config(smoke, model)).save_pretrained(tmp_path / "start")
+    p = smoke.replace(batch_size=4)
+    if name == "qwen2_5_vl":
+        with pytest.raises(ValueError, match="take one with plain rotary positions"):
+            packing.check_packing(model, collator)
+        with pytest.raises(ValueError, match="take one with plain rotary positions"):
+            ca_dpo.train(p, model, processor, rows, tmp_path, tmp_path / "start")
+        return
+    packing.check_packing(model, collator)
+    with torch.no_grad():
+        found = packing.response_logps(model, collator.read(list(range(8))))
+    for row, logps in zip(rows, found, strict=True):
+        for k in ca_dpo.NEEDED[row["kind"]]:
+            assert logps[k].item() == pytest.approx(alone(model, processor, row, row[packing.RESPONSES[k]]).sum().item(), rel=1e-4)
+    history = ca_dpo.train(p, model, processor, rows, tmp_path, tmp_path / "start")
+    assert history.loss[0] == pytest.approx(np.log(2), rel=1e-4)
