@@ -1,6 +1,7 @@
 """What notebook 06 shows beside the paper's tables: how far its judging goes, what needs no training, what refusing costs, and cases."""
 
 import textwrap
+from itertools import combinations
 from pathlib import Path
 
 import matplotlib.pyplot as plt
@@ -8,7 +9,7 @@ import pandas as pd
 from datasets import Dataset
 
 from inbol_lib import agreement, metrics, plots, selective, tables
-from inbol_lib.intervals import interval
+from inbol_lib.intervals import interval, same_items
 from inbol_lib.judging import llm_verdicts
 from inbol_lib.params import Params
 from inbol_lib.records import load_table
@@ -62,10 +63,39 @@ def without_training(p: Params, rows: Dataset, outcomes: pd.DataFrame, compositi
     return table
 
 
+def crossovers(outcomes: pd.DataFrame) -> pd.DataFrame:
+    """For every two methods the cost of a wrong answer from which the more cautious one serves the user better, with its interval
+    (`metrics.crossover`): below `cost` choose `bold`, above it `cautious`. Raises ValueError unless they answered the same questions."""
+    rows = []
+    for model, mine in outcomes.groupby("model", sort=False):
+        for pair in combinations([part for _, part in mine.groupby("method", sort=False)], 2):
+            if not same_items(*pair):
+                raise ValueError(f"{model}: {' and '.join(part.method.iloc[0] for part in pair)} did not answer the same questions")
+            bold, cautious = sorted(pair, key=lambda part: -part.outcome.isin(["incorrect", "unjudged"]).sum())
+            lo, hi = interval(bold, cautious, statistic=metrics.crossover)
+            cost = float(metrics.crossover(*(metrics.counts(part).sum() for part in (bold, cautious))))
+            names = {"model": model, "bold": bold.method.iloc[0], "cautious": cautious.method.iloc[0]}
+            rows.append({**names, "cost": cost, "lo": lo, "hi": hi})
+    return pd.DataFrame(rows, columns=["model", "bold", "cautious", "cost", "lo", "hi"])
+
+
+def over_refusal(outcomes: pd.DataFrame, base: str = "original", delta_known: float = 0.8, delta_unknown: float = 0.2) -> pd.DataFrame:
+    """Who is refused: for known, mixed and unknown questions the share (%) of `base`'s right answers lost to refusals and of its errors
+    averted by them, of `n` such answers (all seeds)."""
+    rows = metrics.against(outcomes, base, delta_known, delta_unknown)
+    keys, table = ["model", "method", "kind", "effect"], []
+    for key, part in rows.groupby(keys, sort=False):
+        lo, hi = interval(part, statistic="refr")
+        refused = int((part.outcome == "refusal").sum())
+        table.append({**dict(zip(keys, key, strict=True)), "n": len(part), "refused": refused, "refr": 100 * refused / len(part),
+                      "lo": 100 * lo, "hi": 100 * hi})  # fmt: skip
+    return pd.DataFrame(table, columns=[*keys, "n", "refused", "refr", "lo", "hi"]).sort_values(keys, ignore_index=True)
+
+
 def costs(p: Params, outcomes: pd.DataFrame, target: Path) -> list[pd.DataFrame]:
     """In domain: from which cost of a wrong answer the cautious method is the better one, and whom refusals hit; both are saved."""
     inside = tables.in_domain(outcomes)
-    found = tables.crossovers(inside), tables.over_refusal(inside, "original", p.delta_known, p.delta_unknown)
+    found = crossovers(inside), over_refusal(inside, "original", p.delta_known, p.delta_unknown)
     for table, name in zip(found, ("crossovers", "over_refusal"), strict=True):
         tables.save_table_files(table, target, name)
     return list(found)

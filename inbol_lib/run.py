@@ -52,21 +52,6 @@ def execute(stage: str, p: Params) -> Path:
     return folder
 
 
-def train(stage: str, p: Params) -> Path:
-    """The training of 04 or 05 without its notebook, for the processes of `accelerate launch` (params/accelerate/). The notebook, run
-    afterwards, resumes from the last step, which leaves it nothing to train. Returns the artefact's folder, not yet complete."""
-    from inbol_lib import ca_dpo, idk_it, models
-    from inbol_lib.records import load_table
-
-    work = stages.open(stage, p)
-    rows = load_table(work.upstream("composition") / ("preferences.parquet" if stage == "ca_dpo" else f"instructions_{p.tuning}.parquet"))
-    if stage == "ca_dpo":
-        ca_dpo.train(p, *models.load(p.model), rows, work.folder, work.upstream("idk_it") / "adapter")
-    else:
-        idk_it.train(p, *models.load(p.model), rows, work.folder)
-    return work.folder
-
-
 def stage_of(notebook: str) -> str:
     """The stage of a notebook named by stage, number, stem or path. Raises ParameterError with the choices."""
     stem = Path(notebook).stem
@@ -123,7 +108,9 @@ def main(argv: list[str] | None = None) -> int:
     except ValueError as error:
         print(error, file=sys.stderr)
         return 2
-    run = train if args.train else stages.ensure if args.ensure else execute
+    run = stages.ensure if args.ensure else execute
+    if args.train:
+        from inbol_lib.launch import train as run  # torch and TRL, which only the kernels load otherwise
     try:
         print(run(stage, p))
     except EndpointError as error:

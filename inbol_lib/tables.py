@@ -1,7 +1,6 @@
 """The only maker of tables: from outcome tables to the paper's Tables 1 to 7, in percentage points with 95 % intervals."""
 
 from collections.abc import Iterable
-from itertools import combinations
 from pathlib import Path
 
 import numpy as np
@@ -98,35 +97,6 @@ def generator_table(by_generator: dict[str, pd.DataFrame], number: int) -> pd.Da
     table = pd.concat([make(outcomes).assign(generator=name) for name, outcomes in by_generator.items()])
     keep = ("VizWiz(ua)", "VQAv2-IDK(filter)", "BeyondVisQA") if number == 5 else OOD_AVERAGED
     return table[table.dataset.isin(keep)].reset_index(drop=True)
-
-
-def crossovers(outcomes: pd.DataFrame) -> pd.DataFrame:
-    """For every two methods the cost of a wrong answer from which the more cautious one serves the user better, with its interval
-    (`metrics.crossover`): below `cost` choose `bold`, above it `cautious`. Raises ValueError unless they answered the same questions."""
-    rows = []
-    for model, mine in outcomes.groupby("model", sort=False):
-        for pair in combinations([part for _, part in mine.groupby("method", sort=False)], 2):
-            if not same_items(*pair):
-                raise ValueError(f"{model}: {' and '.join(part.method.iloc[0] for part in pair)} did not answer the same questions")
-            bold, cautious = sorted(pair, key=lambda part: -part.outcome.isin(["incorrect", "unjudged"]).sum())
-            lo, hi = interval(bold, cautious, statistic=metrics.crossover)
-            cost = float(metrics.crossover(*(metrics.counts(part).sum() for part in (bold, cautious))))
-            names = {"model": model, "bold": bold.method.iloc[0], "cautious": cautious.method.iloc[0]}
-            rows.append({**names, "cost": cost, "lo": lo, "hi": hi})
-    return pd.DataFrame(rows, columns=["model", "bold", "cautious", "cost", "lo", "hi"])
-
-
-def over_refusal(outcomes: pd.DataFrame, base: str = "original", delta_known: float = 0.8, delta_unknown: float = 0.2) -> pd.DataFrame:
-    """Who is refused: for known, mixed and unknown questions the share (%) of `base`'s right answers lost to refusals and of its errors
-    averted by them, of `n` such answers (all seeds)."""
-    rows = metrics.against(outcomes, base, delta_known, delta_unknown)
-    keys, table = ["model", "method", "kind", "effect"], []
-    for key, part in rows.groupby(keys, sort=False):
-        lo, hi = interval(part, statistic="refr")
-        refused = int((part.outcome == "refusal").sum())
-        table.append({**dict(zip(keys, key, strict=True)), "n": len(part), "refused": refused, "refr": 100 * refused / len(part),
-                      "lo": 100 * lo, "hi": 100 * hi})  # fmt: skip
-    return pd.DataFrame(table, columns=[*keys, "n", "refused", "refr", "lo", "hi"]).sort_values(keys, ignore_index=True)
 
 
 def selective_prediction(validation: pd.DataFrame, test: pd.DataFrame, trained: pd.DataFrame | None = None) -> pd.DataFrame:

@@ -3,7 +3,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from inbol_lib import intervals, metrics, paper, plots, probing, tables
+from inbol_lib import intervals, metrics, paper, plots, probing, reports, tables
 
 
 def outcome_table(words, source="vqav2", method="original", answerable=True, **extra):
@@ -197,7 +197,7 @@ def test_refusals_are_split_into_answers_lost_and_errors_averted():
     rows = metrics.against(pd.concat([base, after]))
     assert rows.kind.tolist() == ["known", "mixed", "mixed", "unknown", "unknown", "not estimated"]
     assert rows.effect.tolist() == ["answer lost", "answer lost", *["error averted"] * 2, "refused before", "error averted"]
-    split = tables.over_refusal(pd.concat([base, after])).set_index(["kind", "effect"])
+    split = reports.over_refusal(pd.concat([base, after])).set_index(["kind", "effect"])
     assert split.refused.to_dict() == {("known", "answer lost"): 1, ("mixed", "answer lost"): 0, ("mixed", "error averted"): 1,
                                        ("unknown", "error averted"): 1, ("unknown", "refused before"): 1,
                                        ("not estimated", "error averted"): 0}  # fmt: skip
@@ -242,8 +242,8 @@ def test_out_of_domain_means_have_an_interval(outcomes):
 def test_crossover_costs_name_the_cautious_method():
     base = outcome_table(["correct"] * 50 + ["incorrect"] * 50)
     after = base.assign(method="idk_it", outcome=["correct"] * 40 + ["refusal"] * 40 + ["incorrect"] * 20)
-    row = tables.crossovers(pd.concat([after, base])).iloc[0]
+    row = reports.crossovers(pd.concat([after, base])).iloc[0]
     assert (row.bold, row.cautious, row.cost) == ("original", "idk_it", pytest.approx(1 / 3))
     assert row.lo < row.cost < row.hi
     with pytest.raises(ValueError, match="idk_it and original"):
-        tables.crossovers(pd.concat([after, base[1:]]))
+        reports.crossovers(pd.concat([after, base[1:]]))

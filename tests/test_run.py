@@ -7,7 +7,7 @@ import nbformat
 import pytest
 from trl import SFTTrainer
 
-from inbol_lib import folder, idk_it, models, params, paths, questions, run, stages
+from inbol_lib import folder, idk_it, launch, models, params, paths, questions, run, stages
 from inbol_lib.micro import world
 from inbol_lib.records import save_table
 
@@ -84,7 +84,7 @@ def test_a_training_alone_is_found_finished_by_its_notebook(tiny, runs, smoke, m
     composition = stages.open("composition", p)
     save_table(table, composition.folder / "instructions_idk_it.parquet")
     composition.save({})
-    made = run.train("idk_it", p)
+    made = launch.train("idk_it", p)
     assert not stages.complete("idk_it", p)
     files = [made / "adapter" / "adapter_model.safetensors", made / "history.csv"]
     trained = [f.read_bytes() for f in files]
