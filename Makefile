@@ -26,8 +26,9 @@ $(READY): requirements.lock pyproject.toml
 study: $(READY)  ## the whole study with PROFILE=micro: every table and figure into figures/
 	$(BIN)/snakemake --cores $(CORES) --rerun-triggers mtime --quiet rules --config profile=$(PROFILE)
 
+# One job more than cores: toy jobs spend much of their time starting.
 smoke: $(READY)  ## the whole study at toy size, into runs/
-	CI=1 $(BIN)/snakemake --cores $(CORES) --rerun-triggers mtime --quiet rules --config profile=smoke
+	CI=1 $(BIN)/snakemake --cores $$(($(CORES) + 1)) --rerun-triggers mtime --quiet rules --config profile=smoke
 
 test: $(READY)  ## all tests, and every notebook at smoke size against its stored outputs
 	$(BIN)/python tests/all.py

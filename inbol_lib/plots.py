@@ -8,7 +8,6 @@ from pathlib import Path
 import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
-import seaborn as sns
 from PIL import Image
 
 plt.style.use(Path(__file__).with_name("inbol.mplstyle"))
@@ -104,6 +103,8 @@ def risk_coverage(curves: pd.DataFrame, points: pd.DataFrame, ax: plt.Axes) -> p
 def threshold_heatmap(cells: pd.DataFrame, ax: plt.Axes, value: str = "score") -> plt.Axes:
     """Fig. 10: a score for every (delta_known, delta_unknown), the best one framed; under it half the width of the interval of the
     in-domain s_trust in points (columns lo, hi)."""
+    import seaborn as sns  # most of a second, which no other figure needs
+
     named = cells.assign(text=[f"{score:.2f}\n±{half:.0f}" for score, half in zip(cells[value], (cells.hi - cells.lo) / 2, strict=True)])
     grid, text = (named.pivot(index="delta_unknown", columns="delta_known", values=v).sort_index(ascending=False) for v in (value, "text"))
     names = {"label": "normalised s_trust (±: points in domain)"}
