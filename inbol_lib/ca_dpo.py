@@ -10,11 +10,11 @@ import torch
 import torch.nn.functional as F
 from accelerate import DistributedType
 from datasets import Dataset
-from peft import PeftModel
-from transformers import PreTrainedModel, ProcessorMixin, TrainerCallback
+from peft import PeftModel, get_peft_model
+from transformers import PreTrainedModel, ProcessorMixin, TrainerCallback, set_seed
 from trl import DPOConfig, DPOTrainer
 
-from inbol_lib.idk_it import arguments, finish, numbered, prompt_ids, response_ids
+from inbol_lib.idk_it import arguments, finish, lora_config, numbered, prompt_ids, response_ids
 from inbol_lib.packing import RESPONSES, Features, PackingCollator, add_reference, check_packing, response_logps
 from inbol_lib.params import Params
 
@@ -56,7 +56,8 @@ def pair_weights(mode: str, kinds: list[str], confidence: np.ndarray, seed: int 
     """Weights (questions, 2) of p1 and p2. Known and unknown questions (p1 = p2) always sum to one.
 
     ca_dpo, ca_dpo_inside: (conf, 1 - conf). dpo_1: refusal > incorrect alone; dpo_2: correct > incorrect alone; dpo_3: both at full
-    weight, as the paper's Table 4. Controls: ca_dpo_half (1/2, 1/2), ca_dpo_shuffled (confidences permuted among the mixed questions)."""
+    weight, as the paper's Table 4. Controls: ca_dpo_half (1/2, 1/2), ca_dpo_shuffled (confidences permuted among the mixed questions),
+    ca_dpo_base (as ca_dpo; it starts elsewhere)."""
     mixed, conf = np.array(kinds) == "mixed", np.array(confidence, float)
     if mode == "ca_dpo_shuffled":
         conf[mixed] = np.random.default_rng(seed).permutation(conf[mixed])
@@ -121,14 +122,27 @@ def items(processor: ProcessorMixin, preferences: Dataset) -> list[dict[str, Any
     ]  # fmt: skip
 
 
+def untrained(p: Params, model: PreTrainedModel, folder: Path) -> Path:
+    """A fresh adapter, which changes nothing yet, saved in `folder`: where a policy starts that skips IDK-IT (a control, ours)."""
+    if not (folder / "adapter_config.json").is_file():
+        set_seed(p.seed)
+        fresh = get_peft_model(model, lora_config(p, model))
+        fresh.save_pretrained(str(folder))
+        fresh.unload()
+    return folder
+
+
 def train(
     p: Params, model: PreTrainedModel, processor: ProcessorMixin, preferences: Dataset, folder: Path, start: Path,
     callbacks: list[TrainerCallback] | None = None,
 ) -> pd.DataFrame:  # fmt: skip
-    """CA-DPO (or the variant `p.preference`) from the IDK-IT adapter `start`; writes folder/adapter and folder/history.csv.
+    """CA-DPO (or the variant `p.preference`) from the IDK-IT adapter `start`; writes folder/adapter and folder/history.csv. ca_dpo_base
+    starts from the original model instead.
 
     The policy goes on with the IDK-IT adapter itself (the paper does not say whether it merges it first); the reference is that
     adapter, frozen. A killed run resumes from folder/partial. Returns the history."""
+    if p.preference == "ca_dpo_base":
+        start = untrained(p, model, folder / "partial" / "untrained")
     weights = pair_weights(p.preference, preferences["kind"], preferences["confidence"], p.seed)
     made = [{**item, "weights": pair} for item, pair in zip(items(processor, preferences), weights, strict=True)]
     collator = PackingCollator(made, preferences, processor, p.token_budget)

@@ -124,6 +124,7 @@ def settings(p: Params) -> list[dict]:
     for model in p.models:
         cells = [c for c in stages.table4_cells(p) if c.model == model]
         by = dict(list(study.gather(cells).groupby("method"))) if cells else {}
+        by = {method: part for method, part in by.items() if method in p.table4_methods}
         if "ca_dpo" in by:
             others = [part for method, part in by.items() if method != "ca_dpo"]
             rows += best_of("CA-DPO > DPO(1), DPO(2), DPO(3)", "Table 4", model, by["ca_dpo"], others, trust)
@@ -132,10 +133,9 @@ def settings(p: Params) -> list[dict]:
         ("a known share of 0.75 is best", "Fig. 11a", stages.share_cells(p), lambda c: c.known_share == 0.75),
         ("pairs at 1 : 1 : 2 are best", "Fig. 11b", stages.ratio_cells(p), lambda c: list(c.pair_ratio) == [1.0, 1.0, 2.0]),
     ):
-        mine, others = ([study.gather([c]) for c in cells if wanted(c) == side] for side in (True, False))
+        mine, others = ([study.gather(stages.over_seeds([c])) for c in cells if wanted(c) == side] for side in (True, False))
         rows += best_of(words, where, p.model, mine[0], others, trust) if mine else []
-    second = study.gather(stages.generator_cells(p))
-    first = study.gather([p])
+    second, first = (study.gather(stages.over_seeds(cells)) for cells in (stages.generator_cells(p), [p]))
     parts = [t[(t.method == "ca_dpo") & t.source.isin(tables.UNANSWERABLE)] for t in (second, first)]
 
     def near(a, b) -> np.ndarray:
@@ -149,7 +149,7 @@ def settings(p: Params) -> list[dict]:
 
 def separable(p: Params) -> list[dict]:
     """Table 7: the probe against chance."""
-    table = pd.read_csv(stages.ensure("probing", p) / "table7_linear_probe.csv")
+    table = study.probe(p).query("control == @tables.PAPER")
     said = paper.table(7)
     said = said[said.model == paper.COUNTERPART.get(p.model)].set_index("method").accuracy
     rows = []
@@ -163,10 +163,10 @@ def separable(p: Params) -> list[dict]:
 
 
 def judged(p: Params, outcomes: pd.DataFrame) -> pd.DataFrame:
-    """Every claim that this profile's outcomes can speak of, in points; sweeps and the probe only in the micro world, where they run."""
+    """Every claim that this profile's outcomes can speak of, in points; sweeps and the probe where they run."""
     rows = [
         line for model, mine in outcomes.groupby("model", sort=False) for part in (in_domain, out_of_domain) for line in part(model, mine)
     ]
-    if p.dataset == "micro":
+    if stages.has_sweeps(p):
         rows += [*settings(p), *separable(p)]
     return pd.DataFrame(rows, columns=COLUMNS)

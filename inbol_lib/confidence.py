@@ -7,7 +7,7 @@ from datasets import Dataset, concatenate_datasets
 
 from inbol_lib.endpoints import Endpoint
 from inbol_lib.judging import judge
-from inbol_lib.records import RECORD_FEATURES, load_table, prompt_text, rng_for, save_table
+from inbol_lib.records import QUESTION_FEATURES, RECORD_FEATURES, load_table, prompt_text, rng_for, save_table
 from inbol_lib.sampling import sample
 from inbol_lib.templates import REFUSAL_TEMPLATES
 
@@ -48,6 +48,14 @@ def standard_records(questions: Dataset, responses: Sequence[Sequence[str]], ver
             "origin": "answerable",
         })  # fmt: skip
     return concatenate_datasets([questions, Dataset.from_list(extra)], axis=1).cast(RECORD_FEATURES)
+
+
+def first_samples(records: Dataset, k: int, seed: int) -> Dataset:
+    """The records as if only the first `k` of their responses had been sampled (ours); `k` = 0 leaves them as they are."""
+    if k == 0:
+        return records
+    said, found = ([row[:k] for row in records[name]] for name in ("responses", "verdicts"))
+    return standard_records(records.select_columns(list(QUESTION_FEATURES)), said, found, seed)
 
 
 def draw(p, model, processor, rows: Dataset) -> list[list[str | None]]:

@@ -27,7 +27,7 @@ Count = Annotated[int, Field(ge=1)]
 Seed = Annotated[int, Field(ge=0)]
 Level = Annotated[int, Field(ge=0, le=10)]  # tenths of confidence
 Ratio = Annotated[list[Annotated[float, Field(ge=0)]], Field(min_length=3, max_length=3)]
-Preference = Literal["ca_dpo", "dpo_1", "dpo_2", "dpo_3", "ca_dpo_half", "ca_dpo_shuffled", "ca_dpo_inside"]
+Preference = Literal["ca_dpo", "dpo_1", "dpo_2", "dpo_3", "ca_dpo_half", "ca_dpo_shuffled", "ca_dpo_inside", "ca_dpo_base"]
 Method = Literal["original", "refusal_prompt", "sft", "idk_it", Preference]
 
 
@@ -57,6 +57,7 @@ class Params(BaseModel):
     ood_sources: list[str]
     seed: Seed
     seeds: list[Seed] = Field(min_length=1)
+    sweep_seeds: list[Seed] = Field(min_length=1)
     data_seed: Seed
 
     train_questions: Count
@@ -84,6 +85,7 @@ class Params(BaseModel):
     num_pairs: Count
     pair_ratio: Ratio
     short_class: Literal["refuse", "shrink", "repeat"]
+    confidence_samples: int = Field(ge=0)
     test_per_source: Count
     test_unanswerable: Count
     validation_per_source: Count
@@ -102,6 +104,9 @@ class Params(BaseModel):
 
     methods: list[Method] = Field(min_length=1)
     table4_methods: list[Method]
+    control_methods: list[Preference]
+    sample_counts: list[Annotated[int, Field(ge=1, le=100)]]
+    data_sizes: list[Count]
     threshold_levels: list[Level] = Field(min_length=2)
     known_shares: list[Share]
     pair_ratios: list[Ratio]
@@ -132,6 +137,10 @@ def checked(values: dict[str, Any]) -> Params:
         raise ParameterError("\n".join(_explain(e) for e in error.errors())) from None
     if p.delta_known <= p.delta_unknown:
         raise ParameterError(f"delta_known ({p.delta_known}) must be greater than delta_unknown ({p.delta_unknown})")
+    if p.confidence_samples > p.num_samples:
+        raise ParameterError(f"confidence_samples ({p.confidence_samples}) can not be more than num_samples ({p.num_samples})")
+    if extra := set(p.sweep_seeds) - set(p.seeds):
+        raise ParameterError(f"sweep_seeds {sorted(extra)} are not among seeds ({p.seeds}): a sweep is compared with the main run")
     if not all(map(sum, (p.pair_ratio, *p.pair_ratios))):
         raise ParameterError(f"pair_ratio ({p.pair_ratio}) and each of pair_ratios ({p.pair_ratios}) need a number greater than 0")
     for key, value in p:

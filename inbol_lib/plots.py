@@ -25,6 +25,7 @@ METHODS = {
     "ca_dpo_half": ("conf = 1/2", "#004c75", "h"),
     "ca_dpo_shuffled": ("shuffled conf", "#5fa8d3", "*"),
     "ca_dpo_inside": ("weight inside", "#003049", "X"),
+    "ca_dpo_base": ("from the base", "#8fb8d0", "d"),
 }
 #: score of selective prediction -> the same
 SELECTIVE = {
@@ -130,6 +131,23 @@ def composition_curves(table: pd.DataFrame, x: str, ax: plt.Axes) -> plt.Axes:
             ax.errorbar(places + 0.04 * (kind == "ood"), value, error, fmt=line, color=colour, capsize=3, elinewidth=1.2, label=name)
     ax.set(xticks=places, xticklabels=table[x], ylabel="s_trust (points)", xlabel=x.replace("_", " "))
     ax.legend(ncols=2, loc="upper left", bbox_to_anchor=(0, -0.16))
+    return ax
+
+
+def growth(table: pd.DataFrame, ax: plt.Axes) -> plt.Axes:
+    """In-domain s_trust with its interval against the number of instructions, one line per method.
+    Columns: method, instructions, pairs, id_s_trust, lo, hi (points)."""
+    for method, part in table.groupby("method", sort=False):
+        name, colour, mark = METHODS[method]
+        part = part.sort_values("instructions")
+        ax.errorbar(part.instructions, part.id_s_trust, [part.id_s_trust - part.lo, part.hi - part.id_s_trust], color=colour, marker=mark,
+                    label=name, capsize=3)  # fmt: skip
+    sizes = table[["instructions", "pairs"]].drop_duplicates().sort_values("instructions")
+    ax.set_xscale("log")
+    ax.set_xticks(sizes.instructions, [f"{r.instructions:,}\n{r.pairs:,}" for r in sizes.itertuples()])
+    ax.minorticks_off()
+    ax.set(xlabel="instructions (above) and preference pairs (below)", ylabel="in-domain s_trust")
+    ax.legend()
     return ax
 
 

@@ -1,14 +1,19 @@
 """Can the model tell what it lacks, knowledge or the picture? A probe on its last hidden state (paper, App. G.4)."""
 
+from collections.abc import Iterator
+
 import numpy as np
+import pandas as pd
 import torch
 from datasets import Dataset
+from sklearn.feature_extraction.text import CountVectorizer
 from sklearn.neural_network import MLPClassifier
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
 from inbol_lib.models import encode
 from inbol_lib.records import prompt_text, rng_for
+from inbol_lib.tables import PAPER
 
 
 @torch.inference_mode()
@@ -37,7 +42,45 @@ def unknown_questions(answerable: Dataset, unanswerable: Dataset, n: int, seed: 
     return concatenate_datasets([inside, outside]), np.repeat([0, 1], half)
 
 
-def probe(train_x: np.ndarray, train_y: np.ndarray, test_x: np.ndarray, test_y: np.ndarray, seed: int) -> float:
-    """Test accuracy, in [0, 1], of a classifier with three linear layers and ReLU between them (widths are ours)."""
+def probe(train_x: np.ndarray, train_y: np.ndarray, test_x: np.ndarray, seed: int) -> np.ndarray:
+    """What a classifier with three linear layers and ReLU between them (widths are ours) says about each test row, 0 or 1."""
     network = MLPClassifier(hidden_layer_sizes=(128, 64), early_stopping=len(train_y) >= 200, max_iter=300, random_state=seed)
-    return float(make_pipeline(StandardScaler(), network).fit(train_x, train_y).score(test_x, test_y))
+    return make_pipeline(StandardScaler(), network).fit(train_x, train_y).predict(test_x)
+
+
+def frame(rows: Dataset, labels: np.ndarray, source_of: dict[str, str]) -> pd.DataFrame:
+    """One line per question: id, label, origin (answerable, swap or the generator), and the source that its image is from."""
+    meta = rows.select_columns(["id", "image_id", "origin", "question"]).to_pandas()
+    return meta.assign(label=labels, source=meta.image_id.map(source_of))
+
+
+def designs(train: pd.DataFrame, test: pd.DataFrame, seed: int) -> Iterator[tuple[str, pd.DataFrame, pd.DataFrame]]:
+    """Named training and test rows: the paper's (Table 7), and controls (ours). Labels that mean nothing; unanswerable questions that are
+    real questions on another image, so that the wording says little; and a source that the probe never saw, for each in turn."""
+    yield PAPER, train, test
+    yield "shuffled labels", train.assign(label=np.random.default_rng(seed).permutation(train.label)), test
+    yield "matched wording", *(_swapped(part) for part in (train, test))
+    for source in train.source.dropna().unique():
+        yield "held-out source", train[train.source != source], test[test.source == source]
+
+
+def _swapped(part: pd.DataFrame) -> pd.DataFrame:
+    """The questions that were swapped onto another image, and as many answerable ones."""
+    outside = part[part.origin == "swap"]
+    return pd.concat([part[part.label == 0].head(len(outside)), outside])
+
+
+def predictions(states: dict[str, np.ndarray], rows: dict[str, pd.DataFrame], seed: int) -> pd.DataFrame:
+    """What the probe says under every design: control, id, label, said. `states`: split -> hidden states of `rows[split]`. And what the
+    question's words say without the model. A design whose training or test rows hold one kind alone is left out."""
+    train, test = (rows[split].reset_index(drop=True) for split in ("train", "test"))
+    words = CountVectorizer(min_df=2).fit(train.question)
+    made = []
+    for name, fit, asked in designs(train, test, seed):
+        if fit.label.nunique() < 2 or asked.empty:
+            continue
+        x = [(name, states["train"][fit.index], states["test"][asked.index])]
+        if name == PAPER:
+            x.append(("words alone", *(words.transform(part.question).toarray() for part in (fit, asked))))
+        made += [asked[["id", "label"]].assign(control=control, said=probe(a, fit.label, b, seed)) for control, a, b in x]
+    return pd.concat(made, ignore_index=True)

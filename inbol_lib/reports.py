@@ -12,7 +12,7 @@ from inbol_lib import agreement, metrics, plots, selective, tables
 from inbol_lib.intervals import interval, same_items
 from inbol_lib.judging import llm_verdicts
 from inbol_lib.params import Params
-from inbol_lib.records import load_table
+from inbol_lib.records import load_table, save_table
 
 CASES = 8
 AUDITED = 200  # sampled responses (paper, App. D.1)
@@ -51,6 +51,7 @@ def without_training(p: Params, rows: Dataset, outcomes: pd.DataFrame, compositi
     inside = rows.filter(lambda flag: flag, input_columns="in_domain")
     validation, test = (selective.scored(p, part) for part in (held.add_column("in_domain", [True] * len(held)), inside))
     others = tables.in_domain(outcomes[outcomes.method != "original"])
+    save_table(pd.concat([validation, test])[["id", "split", "model", *selective.SCORES]], target / "scored.parquet")
     table = tables.selective_prediction(validation, test, others)
     tables.save_table_files(table, target, "selective_prediction")
     curves = pd.concat([metrics.risk_coverage(test, score).assign(score=score) for score in selective.SCORES])
@@ -60,6 +61,15 @@ def without_training(p: Params, rows: Dataset, outcomes: pd.DataFrame, compositi
     points = metrics.summary(answered, ["method"]).assign(lo=[lo for lo, _ in bounds], hi=[hi for _, hi in bounds])
     plots.risk_coverage(curves, points, ax).set_title(f"Answering less to err less, {p.model}")
     tables.save_figure(figure, target, "fig_risk_coverage", curves)
+    return table
+
+
+def levels(p: Params, confidence: Path, target: Path) -> pd.DataFrame:
+    """How many questions of the unbalanced test pool have each confidence, by source; saved as levels.csv."""
+    pool = load_table(confidence / "records_test.parquet").select_columns(["source", "confidence"]).to_pandas()
+    table = pool.assign(model=p.model, level=pool.confidence.round(1)).groupby(["model", "source", "level"]).size()
+    table = table.rename("questions").reset_index()
+    table.to_csv(target / "levels.csv", index=False)
     return table
 
 

@@ -89,6 +89,14 @@ def refuse_below(outcomes: pd.DataFrame, score: str, least: float) -> pd.DataFra
     return outcomes.assign(method=score, outcome=outcomes.outcome.where(outcomes[score] >= least, "refusal"))
 
 
+def refuse_share(outcomes: pd.DataFrame, score: str, share: float) -> pd.DataFrame:
+    """The outcome table in which the answers with the lowest scores are refused until `share` of all items is (in [0, 1]; ours). Ties are
+    broken by the item's id, never by its outcome."""
+    wanted = round(share * len(outcomes)) - int((outcomes.outcome == "refusal").sum())
+    answered = outcomes[outcomes.outcome != "refusal"].sort_values([score, "id"]).index[: max(wanted, 0)]
+    return outcomes.assign(method=score, outcome=outcomes.outcome.mask(outcomes.index.isin(answered), "refusal"))
+
+
 def baselines(validation: pd.DataFrame, test: pd.DataFrame, scores: Sequence[str] = SCORES, cost: float = 1.0) -> pd.DataFrame:
     """Selective prediction by each score: outcomes on `test` under the threshold that is best on `validation`."""
     return pd.concat([refuse_below(test, s, threshold(validation, s, cost)) for s in scores], ignore_index=True).drop(columns=[*scores])

@@ -35,14 +35,17 @@ OWN = {
                    "test_questions", "ood_questions", "num_samples", "temperature", "top_p", "choice_answer", "max_new_tokens", "judge"),
     "unanswerable": ("unanswerable_generator", "verifier", "num_unanswerable", "swap_share", "test_unanswerable", "test_per_source",
                      "validation_per_source"),
-    "composition": ("delta_known", "delta_unknown", "num_instructions", "known_share", "num_pairs", "pair_ratio", "short_class"),
+    "composition": ("delta_known", "delta_unknown", "num_instructions", "known_share", "num_pairs", "pair_ratio", "short_class",
+                    "confidence_samples"),
     "idk_it": ("tuning", "seed", "lora_rank", "lora_alpha", "lora_dropout", "batch_size", "learning_rate", "epochs", "warmup_ratio"),
     "ca_dpo": ("preference", "dpo_learning_rate", "beta"),
     "evaluation": ("methods", "model", "seed", "ood_sources", "ood_questions"),
-    "heatmaps": ("threshold_levels", "known_shares", "pair_ratios"),
+    "heatmaps": ("threshold_levels", "known_shares", "pair_ratios", "data_sizes", "sweep_seeds"),
     "probing": ("probe_train", "probe_test"),
-    "paper_vs_ours": ("profile", "models", "seeds", "table4_methods", "second_generator"),
+    "paper_vs_ours": ("profile", "models", "seeds", "table4_methods", "control_methods", "sample_counts", "second_generator"),
 }  # fmt: skip
+#: Values at which a parameter changes nothing; it is then left out of the fingerprint, so that artefacts older than it keep their names.
+NEUTRAL = {"confidence_samples": 0}
 PROMPTED, TUNED = ("original", "refusal_prompt"), ("sft", "idk_it")
 WEIGHTS = ("idk_it", "ca_dpo", "probing")  # stages that train the model or read its states
 
@@ -64,13 +67,13 @@ def dependencies(stage: str, p: Params) -> list[Job]:
         case "evaluation":
             return [("composition", p), ("confidence", p), *(trained(p, m) for m in p.methods if m not in PROMPTED)]
         case "heatmaps":
-            return [("evaluation", q) for q in (*threshold_cells(p), *share_cells(p), *ratio_cells(p))]
+            return [("evaluation", q) for q in over_seeds([*threshold_cells(p), *share_cells(p), *ratio_cells(p), *size_cells(p)])]
         case "probing":
             return [("composition", p), ("confidence", p), ("unanswerable", p), trained(p, "idk_it"), trained(p, "ca_dpo")]
         case "paper_vs_ours":
-            if p.dataset != "micro":
+            if not has_sweeps(p):
                 return [("evaluation", q) for q in main_cells(p)]
-            cells = [*main_cells(p), *table4_cells(p), *generator_cells(p)]
+            cells = [*main_cells(p), *table4_cells(p), *over_seeds([*generator_cells(p), *sample_cells(p)])]
             return [*(("evaluation", q) for q in cells), ("heatmaps", p), ("probing", p)]
         case _:
             return []
@@ -81,14 +84,26 @@ def trained(p: Params, method: str) -> Job:
     return ("idk_it", p.replace(tuning=method)) if method in TUNED else ("ca_dpo", p.replace(preference=method))
 
 
+def has_sweeps(p: Params) -> bool:
+    """Whether 09 gathers Tables 4 to 7 and Figs. 10 and 11 as well: not for a folder of one's own, which has no out-of-domain sets."""
+    return not p.dataset.startswith("folder:")
+
+
 def main_cells(p: Params) -> list[Params]:
     """Tables 1 to 3: every model and training seed."""
     return [p.replace(model=m, seed=s) for m in p.models for s in p.seeds]
 
 
 def table4_cells(p: Params) -> list[Params]:
-    """Table 4: what the mixed questions are trained on."""
-    return [q.replace(methods=p.table4_methods) for q in main_cells(p)] if p.table4_methods else []
+    """Table 4, what the mixed questions are trained on, and the controls of eq. 6."""
+    methods = list(dict.fromkeys([*p.table4_methods, *p.control_methods, "ca_dpo"]))
+    asked = p.table4_methods or p.control_methods
+    return [p.replace(model=m, seed=s, methods=methods) for m in p.models for s in p.sweep_seeds] if asked else []
+
+
+def over_seeds(cells: list[Params]) -> list[Params]:
+    """Each cell of a sweep under every one of its training seeds."""
+    return [c.replace(seed=s) for c in cells for s in c.sweep_seeds]
 
 
 def generator_cells(p: Params) -> list[Params]:
@@ -112,9 +127,21 @@ def ratio_cells(p: Params) -> list[Params]:
     return [p.replace(pair_ratio=r, methods=["ca_dpo"]) for r in p.pair_ratios]
 
 
+def size_cells(p: Params) -> list[Params]:
+    """How results grow with data (ours): instructions, and pairs in the profile's proportion to them."""
+    both = ["idk_it", "ca_dpo"]
+    return [p.replace(num_instructions=n, num_pairs=round(n * p.num_pairs / p.num_instructions), methods=both) for n in p.data_sizes]
+
+
+def sample_cells(p: Params) -> list[Params]:
+    """How many samples the confidence needs (ours): the first of as many as the largest count, so that all share one test set."""
+    both = ["idk_it", "ca_dpo"]
+    return [p.replace(num_samples=max(p.sample_counts), confidence_samples=n, methods=both) for n in p.sample_counts]
+
+
 def fingerprint(stage: str, p: Params) -> str:
     """Eight hex digits over the stage's own parameters and those of everything it is made from."""
-    own = {k: getattr(p, k) for k in OWN[stage]}
+    own = {k: v for k in OWN[stage] if (v := getattr(p, k)) != NEUTRAL.get(k, ...)}
     if stage == "confidence":  # only A-OKVQA of the out-of-domain sets is sampled there
         own["ood_sources"] = [s for s in p.ood_sources if s == "aokvqa"]
         own["ood_questions"] = p.ood_questions if own["ood_sources"] else 0

@@ -5,6 +5,7 @@ import json
 import platform
 import shutil
 import subprocess
+from collections.abc import Callable
 from importlib.metadata import version
 from pathlib import Path
 
@@ -30,28 +31,75 @@ def size_note(p: Params) -> str:
     return f"profile {p.profile}, {seeds}" + (f"; reduced: {', '.join(smaller)}" if smaller else "") + "."
 
 
+def probe(p: Params) -> pd.DataFrame:
+    """Accuracy of the probe of notebook 08 and of its controls."""
+    return tables.probe(pd.read_csv(stages.ensure("probing", p) / "probe_predictions.csv"))
+
+
+def sweep(cells: list[Params], settings: Callable[[Params], dict]) -> pd.DataFrame:
+    """One line per cell and method: `settings` of the cell, and its in-domain and mean out-of-domain metrics over the sweep's seeds."""
+    found = [tables.table4(gather(stages.over_seeds([c]))).assign(**settings(c)) for c in cells]
+    return pd.concat(found, ignore_index=True).drop(columns="mixed_pairs") if found else pd.DataFrame()
+
+
+def sweeps(p: Params) -> dict[str, pd.DataFrame]:
+    """What Figs. 10, 11 a and 11 b are drawn from, and how results grow with data (ours): thresholds, shares, ratios, sizes. `score` of a
+    threshold cell is the mean of its in-domain and out-of-domain s_trust, each scaled to [0, 1] over the cells (paper, App. G.1)."""
+    found = {
+        "thresholds": sweep(stages.threshold_cells(p), lambda c: {"delta_known": c.delta_known, "delta_unknown": c.delta_unknown}),
+        "shares": sweep(stages.share_cells(p), lambda c: {"known_share": c.known_share}),
+        "ratios": sweep(stages.ratio_cells(p), lambda c: {"pair_ratio": ":".join(f"{v:g}" for v in c.pair_ratio)}),
+        "sizes": sweep(stages.size_cells(p), lambda c: {"instructions": c.num_instructions, "pairs": c.num_pairs}),
+    }
+
+    def scaled(s: pd.Series) -> pd.Series:
+        return (s - s.min()) / (s.max() - s.min()) if s.max() > s.min() else 0 * s + 0.5
+
+    cells = found["thresholds"]
+    found["thresholds"] = cells.assign(score=(scaled(cells.id_s_trust) + scaled(cells.ood_s_trust)) / 2)
+    return found
+
+
 def make_tables(p: Params, outcomes: pd.DataFrame) -> dict[str, pd.DataFrame]:
-    """File name -> table, for Tables 1 to 7 (for real data without those of the sweeps: Table 1, and where
-    there are out-of-domain sets 2 and 3)."""
+    """File name -> table, for Tables 1 to 7 (for a folder of one's own Table 1 alone)."""
     made = {"table1_in_domain": tables.table1(outcomes)}
     if questions.ood_sources(p):
         made |= {"table2_out_of_domain": tables.table2(outcomes), "table3_unanswerable": tables.table3(outcomes)}
-    if p.dataset != "micro":
+    if not stages.has_sweeps(p):
         return made
+    of = gather(stages.table4_cells(p)) if stages.table4_cells(p) else pd.DataFrame(columns=outcomes.columns)
     if p.table4_methods:
-        made["table4_preference_data"] = tables.table4(gather(stages.table4_cells(p)))
-    mine = (outcomes.model == p.model) & (outcomes.seed == p.seed) & outcomes.method.isin(["idk_it", "ca_dpo"])
-    both = {p.unanswerable_generator: outcomes[mine], p.second_generator: gather(stages.generator_cells(p))}
+        made["table4_preference_data"] = tables.table4(of[of.method.isin(p.table4_methods)])
+    mine = (outcomes.model == p.model) & outcomes.seed.isin(p.sweep_seeds) & outcomes.method.isin(["idk_it", "ca_dpo"])
+    both = {p.unanswerable_generator: outcomes[mine], p.second_generator: gather(stages.over_seeds(stages.generator_cells(p)))}
     made["table5_generators_unanswerable"] = tables.generator_table(both, 5)
     made["table6_generators_ood"] = tables.generator_table(both, 6)
-    made["table7_linear_probe"] = pd.read_csv(stages.ensure("probing", p) / "table7_linear_probe.csv")
+    probed = probe(p)
+    made["table7_linear_probe"] = probed[probed.control == tables.PAPER].drop(columns="control").reset_index(drop=True)
+    made["controls_probe"] = probed
+    return made | make_controls(p, outcomes, of)
+
+
+def make_controls(p: Params, outcomes: pd.DataFrame, variants: pd.DataFrame) -> dict[str, pd.DataFrame]:
+    """File name -> table of what the paper leaves untested: eq. 6 without its parts (among `variants`), the number of samples, selective
+    prediction at equal refusals, the natural distribution of confidence, and the probe's controls."""
+    made = {}
+    if p.control_methods:
+        made["controls_eq6"] = tables.controls(variants[variants.method.isin(["ca_dpo", *p.control_methods])])
+    if p.sample_counts:
+        made["controls_samples"] = tables.samples({c.confidence_samples: gather(stages.over_seeds([c])) for c in stages.sample_cells(p)})
+    firsts = [p.replace(model=m) for m in p.models]
+    folders = [stages.ensure("evaluation", c) for c in firsts]
+    scores = pd.concat([pd.read_parquet(f / "scored.parquet") for f in folders])
+    made["controls_equal_refusals"] = tables.equal_refusals(outcomes, scores[scores.split == "test"])
+    made["controls_natural"] = tables.natural(outcomes, pd.concat([pd.read_csv(f / "levels.csv") for f in folders]))
     return made
 
 
 def copy_figures(p: Params, target: Path) -> None:
     """Figures that other stages drew, with their data, and the tables of notebook 06 that the paper does not have."""
     target.mkdir(parents=True, exist_ok=True)
-    jobs = [("evaluation", stages.main_cells(p)[0]), *([("heatmaps", p), ("probing", p)] if p.dataset == "micro" else [])]
+    jobs = [("evaluation", stages.main_cells(p)[0]), *([("heatmaps", p), ("probing", p)] if stages.has_sweeps(p) else [])]
     for job in jobs:
         for pattern in ("fig[1_]*.*", *(f"{name}.*" for name in BESIDE)):
             for file in stages.ensure(*job).glob(pattern):  # fig10 to fig12, fig_probe, fig_risk_coverage

@@ -1,10 +1,12 @@
 """The only maker of tables: from outcome tables to the paper's Tables 1 to 7, in percentage points with 95 % intervals."""
 
 from collections.abc import Iterable
+from itertools import product
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
+from scipy.stats import binomtest
 
 from inbol_lib import metrics
 from inbol_lib.intervals import difference, interval, same_items
@@ -16,6 +18,7 @@ NAMES = {
 OOD, OOD_AVERAGED = ("aokvqa", "gqa", "mmmu", "beyondvisqa", "mmbench"), ("AOKVQA", "GQA", "MMMU", "MMBench")
 UNANSWERABLE = ("vizwiz", "vqav2_idk")
 SCORES = ["acc", "refr", "s_trust"]
+PAPER = "as in the paper"  # the design of the probe that is not a control
 PAIRED = ["diff", "diff_lo", "diff_hi", "mark"]
 MIXED_PAIRS = {"dpo_1": 1, "dpo_2": 2, "dpo_3": 3, "ca_dpo": 3}
 
@@ -25,11 +28,11 @@ def in_domain(outcomes: pd.DataFrame) -> pd.DataFrame:
     return outcomes[~outcomes.source.isin((*OOD, *UNANSWERABLE))]
 
 
-def _table(parts: Iterable[tuple[str, pd.DataFrame]], *columns: str) -> pd.DataFrame:
+def _table(parts: Iterable[tuple[str, pd.DataFrame]], *columns: str, base: str | None = None) -> pd.DataFrame:
     """One row per model, method and data set (`parts`): metrics over all seeds, interval of the main one (RefR where nothing
-    can be answered, else s_trust), its paired difference to the method above. Empty without outcomes."""
+    can be answered, else s_trust), its paired difference to the method above, or to the first, `base`. Empty without outcomes."""
     rows, parts = [], list(parts)
-    order = list(dict.fromkeys(method for _, outcomes in parts for method in outcomes.method))
+    order = list(dict.fromkeys([*([base] if base else []), *(method for _, outcomes in parts for method in outcomes.method)]))
     for dataset, outcomes in parts:
         above: dict[str, pd.DataFrame] = {}
         groups = outcomes.groupby(["model", "method"], sort=False)
@@ -40,7 +43,8 @@ def _table(parts: Iterable[tuple[str, pd.DataFrame]], *columns: str) -> pd.DataF
             rows.append({"model": model, "method": method, "dataset": dataset, **score, "lo": 100 * lo, "hi": 100 * hi,
                          **_paired(above.get(model), part, main),
                          "n": part.id.nunique(), "n_seeds": part.seed.nunique(), "unjudged": sum(part.outcome == "unjudged")})  # fmt: skip
-            above[model] = part
+            if base in (None, method):
+                above[model] = part
     rows.sort(key=lambda row: (row["model"], order.index(row["method"])))
     return pd.DataFrame(rows, columns=["model", "method", "dataset", *columns, "lo", "hi", *PAIRED, "n", "n_seeds", "unjudged"])
 
@@ -89,6 +93,70 @@ def _mean_interval(outcomes: pd.DataFrame) -> list[float]:
     averaged = [source for source in OOD if NAMES[source] in OOD_AVERAGED and source in of]
     sets = [metrics.circular(of[source]) if source == "mmbench" else of[source] for source in averaged]
     return [100 * v for v in interval(*sets, statistic=lambda *totals: np.mean([metrics.score(t)["s_trust"] for t in totals], axis=0))]
+
+
+def controls(outcomes: pd.DataFrame, base: str = "ca_dpo") -> pd.DataFrame:
+    """Variants of eq. 6 in domain, each with its paired difference to `base` (ours): negative where what was taken away had helped."""
+    return _table([("Overall", in_domain(outcomes))], *SCORES, "answered_acc", base=base)
+
+
+def samples(by_count: dict[int, pd.DataFrame]) -> pd.DataFrame:
+    """In domain, by the number of sampled responses that made the confidence of the training questions (ours)."""
+    parts = [controls(outcomes, "idk_it").assign(samples=n) for n, outcomes in by_count.items()]
+    return pd.concat(parts, ignore_index=True).drop(columns="dataset")
+
+
+def natural(outcomes: pd.DataFrame, levels: pd.DataFrame) -> pd.DataFrame:
+    """Answerable in-domain questions as the balanced test set has them, and re-weighted to how often each confidence comes up when it is
+    not balanced (ours; the paper reports the balanced set alone). `levels`: model, source, level, questions."""
+    asked, rows = in_domain(outcomes[outcomes.answerable]), []
+    asked = asked.assign(level=asked.confidence.round(1))
+    for (model, method), part in asked.groupby(["model", "method"], sort=False):
+        mine = levels[(levels.model == model) & levels.source.isin(part.source)]
+        often = mine.groupby("source").questions.transform(lambda n: n / n.sum()).groupby(mine.level).sum() / mine.source.nunique()
+        strata = dict(list(part.groupby("level")))
+        known = often[often.index.isin(strata)]
+        for name, weights in (("balanced", part.level.value_counts(normalize=True)), ("natural", known / known.sum())):
+            held = [strata[level] for level in weights.index]
+
+            def mean(*totals, metric="s_trust", weights=weights):
+                return sum(w * metrics.score(t)[metric] for w, t in zip(weights, totals, strict=True))
+
+            found = {k: 100 * float(mean(*(metrics.counts(t).sum() for t in held), metric=k)) for k in SCORES}
+            lo, hi = interval(*held, statistic=mean)
+            rows.append({"model": model, "method": method, "distribution": name, **found, "lo": 100 * lo, "hi": 100 * hi,
+                         "n": part.id.nunique(), "n_seeds": part.seed.nunique()})  # fmt: skip
+    return pd.DataFrame(rows)
+
+
+def equal_refusals(outcomes: pd.DataFrame, scores: pd.DataFrame) -> pd.DataFrame:
+    """Is a trained method better than the original model that refuses as often, its least sure answers first (ours)? In domain, for each
+    trained method and label-free score: s_trust of both and their paired difference. `scores`: model, id and a column for each score;
+    no label and no threshold is chosen here, the refusal rate alone is the trained method's."""
+    from inbol_lib import selective  # brings the language models' libraries
+
+    inside, rows = in_domain(outcomes), []
+    for model, mine in inside.groupby("model", sort=False):
+        of = dict(list(mine.groupby("method", sort=False)))
+        base = of.pop("original").merge(scores[scores.model == model][["id", *selective.SCORES]], on="id", validate="many_to_one")
+        for (method, part), score in product(of.items(), selective.SCORES):
+            share = (part.outcome == "refusal").mean()
+            same = selective.refuse_share(base, score, share)
+            trust = [100 * float(metrics.score(metrics.counts(t).sum())["s_trust"]) for t in (same, part)]
+            gap = _paired(same, part, "s_trust")
+            rows.append({"model": model, "method": method, "score": score, "refr": 100 * share,
+                         "refr_score": 100 * (same.outcome == "refusal").mean(), "s_trust_score": trust[0], "s_trust": trust[1], **gap,
+                         "n": part.id.nunique(), "n_seeds": part.seed.nunique()})  # fmt: skip
+    return pd.DataFrame(rows)
+
+
+def probe(predicted: pd.DataFrame) -> pd.DataFrame:
+    """Accuracy (points) with a 95 % interval (Wilson's) for each model, method and control."""
+    rows = predicted.assign(right=predicted.said == predicted.label).groupby(["model", "method", "control"], sort=False).right
+    table = rows.agg(accuracy=lambda r: 100 * r.mean(), n="size", k="sum").reset_index()
+    bounds = [binomtest(int(r.k), int(r.n)).proportion_ci(method="wilson") for r in table.itertuples()]
+    table = table.assign(lo=[100 * b.low for b in bounds], hi=[100 * b.high for b in bounds])
+    return table[["model", "method", "control", "accuracy", "lo", "hi", "n"]]
 
 
 def generator_table(by_generator: dict[str, pd.DataFrame], number: int) -> pd.DataFrame:
