@@ -135,7 +135,7 @@ def settings(p: Params) -> list[dict]:
     ):
         mine, others = ([study.gather(stages.over_seeds([c])) for c in cells if wanted(c) == side] for side in (True, False))
         rows += best_of(words, where, p.model, mine[0], others, trust) if mine else []
-    second, first = (study.gather(stages.over_seeds(cells)) for cells in (stages.generator_cells(p), [p]))
+    first, second = (study.gather(stages.over_seeds([c])) for c in stages.generator_cells(p))
     parts = [t[(t.method == "ca_dpo") & t.source.isin(tables.UNANSWERABLE)] for t in (second, first)]
 
     def near(a, b) -> np.ndarray:

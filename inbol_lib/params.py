@@ -58,6 +58,8 @@ class Params(BaseModel):
     seed: Seed
     seeds: list[Seed] = Field(min_length=1)
     sweep_seeds: list[Seed] = Field(min_length=1)
+    sweep_instructions: int = Field(ge=0)
+    sweep_pairs: int = Field(ge=0)
     data_seed: Seed
 
     train_questions: Count

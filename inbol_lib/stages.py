@@ -40,7 +40,7 @@ OWN = {
     "idk_it": ("tuning", "seed", "lora_rank", "lora_alpha", "lora_dropout", "batch_size", "learning_rate", "epochs", "warmup_ratio"),
     "ca_dpo": ("preference", "dpo_learning_rate", "beta"),
     "evaluation": ("methods", "model", "seed", "ood_sources", "ood_questions"),
-    "heatmaps": ("threshold_levels", "known_shares", "pair_ratios", "data_sizes", "sweep_seeds"),
+    "heatmaps": ("threshold_levels", "known_shares", "pair_ratios", "data_sizes", "sweep_seeds", "sweep_instructions", "sweep_pairs"),
     "probing": ("probe_train", "probe_test"),
     "paper_vs_ours": ("profile", "models", "seeds", "table4_methods", "control_methods", "sample_counts", "second_generator"),
 }  # fmt: skip
@@ -98,7 +98,12 @@ def table4_cells(p: Params) -> list[Params]:
     """Table 4, what the mixed questions are trained on, and the controls of eq. 6."""
     methods = list(dict.fromkeys([*p.table4_methods, *p.control_methods, "ca_dpo"]))
     asked = p.table4_methods or p.control_methods
-    return [p.replace(model=m, seed=s, methods=methods) for m in p.models for s in p.sweep_seeds] if asked else []
+    return [swept(p).replace(model=m, seed=s, methods=methods) for m in p.models for s in p.sweep_seeds] if asked else []
+
+
+def swept(p: Params) -> Params:
+    """The profile at the size of its sweeps."""
+    return p.replace(num_instructions=p.sweep_instructions or p.num_instructions, num_pairs=p.sweep_pairs or p.num_pairs)
 
 
 def over_seeds(cells: list[Params]) -> list[Params]:
@@ -107,24 +112,25 @@ def over_seeds(cells: list[Params]) -> list[Params]:
 
 
 def generator_cells(p: Params) -> list[Params]:
-    """Tables 5 and 6: the second generator of unanswerable questions."""
-    return [p.replace(unanswerable_generator=p.second_generator, methods=["idk_it", "ca_dpo"])]
+    """Tables 5 and 6: the first generator of unanswerable questions (the main cell, where sweeps have its size) and the second."""
+    small = swept(p).replace(methods=["idk_it", "ca_dpo"])
+    return [p if swept(p) == p else small, small.replace(unanswerable_generator=p.second_generator)]
 
 
 def threshold_cells(p: Params) -> list[Params]:
     """Fig. 10: thresholds in tenths, the known one above the unknown one."""
     levels = sorted(p.threshold_levels)
-    return [p.replace(delta_known=k / 10, delta_unknown=u / 10, methods=["idk_it"]) for k in levels for u in levels if k > u]
+    return [swept(p).replace(delta_known=k / 10, delta_unknown=u / 10, methods=["idk_it"]) for k in levels for u in levels if k > u]
 
 
 def share_cells(p: Params) -> list[Params]:
     """Fig. 11 a: the known share of the instructions."""
-    return [p.replace(known_share=s, methods=["idk_it"]) for s in p.known_shares]
+    return [swept(p).replace(known_share=s, methods=["idk_it"]) for s in p.known_shares]
 
 
 def ratio_cells(p: Params) -> list[Params]:
     """Fig. 11 b: the ratio unknown : mixed : known of the preference data."""
-    return [p.replace(pair_ratio=r, methods=["ca_dpo"]) for r in p.pair_ratios]
+    return [swept(p).replace(pair_ratio=r, methods=["ca_dpo"]) for r in p.pair_ratios]
 
 
 def size_cells(p: Params) -> list[Params]:
@@ -136,7 +142,7 @@ def size_cells(p: Params) -> list[Params]:
 def sample_cells(p: Params) -> list[Params]:
     """How many samples the confidence needs (ours): the first of as many as the largest count, so that all share one test set."""
     both = ["idk_it", "ca_dpo"]
-    return [p.replace(num_samples=max(p.sample_counts), confidence_samples=n, methods=both) for n in p.sample_counts]
+    return [swept(p).replace(num_samples=max(p.sample_counts), confidence_samples=n, methods=both) for n in p.sample_counts]
 
 
 def fingerprint(stage: str, p: Params) -> str:

@@ -16,6 +16,7 @@ from inbol_lib import paths, plots, questions, stages, tables
 from inbol_lib.params import Params
 
 PAPER_SIZES = {"num_instructions": 11_000, "num_pairs": 24_000, "test_per_source": 300}  # for the note under every table
+MAIN = ("table1", "table2", "table3", "table7", "controls_equal", "controls_natural", "controls_probe", "claims")  # not made by sweeps
 BESIDE = ("audit_evaluators", "audit_errors", "selective_prediction", "crossovers", "over_refusal")  # of notebook 06
 
 
@@ -24,8 +25,9 @@ def gather(cells: list[Params]) -> pd.DataFrame:
     return pd.concat([pd.read_parquet(stages.ensure("evaluation", c) / "outcomes.parquet") for c in cells], ignore_index=True)
 
 
-def size_note(p: Params) -> str:
-    """What was reduced against the paper, in words."""
+def size_note(p: Params, table: str = "table1") -> str:
+    """What was reduced against the paper in a table or figure (by its file's name), in words."""
+    p = p if table.startswith(MAIN) else stages.swept(p).replace(seeds=p.sweep_seeds)
     smaller = [f"{k} {getattr(p, k):,} (paper: {v:,})" for k, v in PAPER_SIZES.items() if getattr(p, k) < v]
     seeds = f"{len(p.seeds)} training seed{'s' * (len(p.seeds) > 1)}"
     return f"profile {p.profile}, {seeds}" + (f"; reduced: {', '.join(smaller)}" if smaller else "") + "."
@@ -70,8 +72,8 @@ def make_tables(p: Params, outcomes: pd.DataFrame) -> dict[str, pd.DataFrame]:
     of = gather(stages.table4_cells(p)) if stages.table4_cells(p) else pd.DataFrame(columns=outcomes.columns)
     if p.table4_methods:
         made["table4_preference_data"] = tables.table4(of[of.method.isin(p.table4_methods)])
-    mine = (outcomes.model == p.model) & outcomes.seed.isin(p.sweep_seeds) & outcomes.method.isin(["idk_it", "ca_dpo"])
-    both = {p.unanswerable_generator: outcomes[mine], p.second_generator: gather(stages.over_seeds(stages.generator_cells(p)))}
+    both = {c.unanswerable_generator: gather(stages.over_seeds([c])).query("method in ['idk_it', 'ca_dpo']")
+            for c in stages.generator_cells(p)}  # fmt: skip
     made["table5_generators_unanswerable"] = tables.generator_table(both, 5)
     made["table6_generators_ood"] = tables.generator_table(both, 6)
     probed = probe(p)

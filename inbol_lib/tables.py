@@ -120,7 +120,8 @@ def natural(outcomes: pd.DataFrame, levels: pd.DataFrame) -> pd.DataFrame:
             held = [strata[level] for level in weights.index]
 
             def mean(*totals, metric="s_trust", weights=weights):
-                return sum(w * metrics.score(t)[metric] for w, t in zip(weights, totals, strict=True))
+                with np.errstate(invalid="ignore"):  # a resample may hold none of a rare level
+                    return sum(w * metrics.score(t)[metric] for w, t in zip(weights, totals, strict=True))
 
             found = {k: 100 * float(mean(*(metrics.counts(t).sum() for t in held), metric=k)) for k in SCORES}
             lo, hi = interval(*held, statistic=mean)

@@ -33,7 +33,7 @@ def test_what_smoke_asks_of_a_model(smoke):
 
 def test_operations_and_hours_of_the_paper_s_preference_training(seven):
     """19,200 questions of 631 tokens: 6 x 6.6076e9 x 631 + 2 x 0.3245e9 x 577 = 2.5391e13 FLOP each."""
-    row = stage(plan.plan(seven.replace(seeds=[0]), "h100"), "ca_dpo")
+    row = stage(plan.plan(seven, "h100", "evaluation"), "ca_dpo")
     assert (row["questions"], row["prompt_tokens"], row["said_tokens"]) == (19_200, 19_200 * 606, 19_200 * 25)
     assert row["pflop"] == pytest.approx(487.5, abs=0.05)
     assert row["hours"] == pytest.approx(487.5e15 / (0.4 * 989e12) / 3600, rel=1e-3)
@@ -44,8 +44,7 @@ def test_operations_and_hours_of_the_paper_s_preference_training(seven):
 def test_hours_follow_a_measurement_where_there_is_one(seven, tmp_path):
     bench = tmp_path / "bench_gpu.json"
     bench.write_text(json.dumps({"device": "NVIDIA H200", "ca_dpo_sdpa_questions_s": 8.0, "sampling_questions_s": 10.0}))
-    p = seven.replace(seeds=[0])
-    rows = {gpu: plan.plan(p, gpu, bench=bench) for gpu in ("h200", "a100")}
+    rows = {gpu: plan.plan(seven, gpu, "evaluation", bench) for gpu in ("h200", "a100")}
     here, there = (stage(made, "ca_dpo") for made in rows.values())
     assert here["hours"] == pytest.approx(19_200 / 8 / 3600)
     assert there["hours"] == pytest.approx(here["hours"] * 989 / 312)
@@ -80,10 +79,10 @@ def test_json_for_programs_and_a_table_for_people(capsys):
     assert {frozenset(row) for row in made["stages"]} == {frozenset({"stage", "after", "speed", *plan.SUMS})}
     for key in plan.SUMS:
         assert made["total"][key] == pytest.approx(sum(row[key] for row in made["stages"]))
-    assert plan.main(["--profile", "llava-1.5-7b", "-p", "seeds=[0]"]) == 0
+    assert plan.main(["--profile", "llava-1.5-7b", "--only", "evaluation"]) == 0
     said = capsys.readouterr().out
     assert said.startswith("llava-1.5-7b on one h200")
-    assert said.splitlines()[-1].split()[:2] == ["total", "9"]
+    assert said.splitlines()[-1].split()[:2] == ["total", "8"]
 
 
 @pytest.mark.parametrize(("asked", "named"), [

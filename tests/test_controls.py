@@ -1,0 +1,227 @@
+"""What the paper leaves untested: eq. 6 without its parts, fewer samples, equal refusals, the natural distribution, the probe's controls;
+and the file of outcomes from which every published number can be made again."""
+
+import json
+
+import numpy as np
+import pandas as pd
+import pytest
+import torch
+from datasets import Dataset
+from peft import PeftModel
+
+from inbol_lib import archive, ca_dpo, params, probing, records, selective, stages, study, tables
+from inbol_lib.confidence import first_samples, standard_records
+
+
+def outcomes(rows, method="idk_it", **extra):
+    """(id, outcome, confidence) -> an outcome table of one source."""
+    made = [{"id": name, "outcome": word, "confidence": level} for name, word, level in rows]
+    fixed = {"image_id": [r["id"] for r in made], "group": [r["id"] for r in made], "source": "vqav2", "split": "test", "model": "micro-s",
+             "method": method, "seed": 0, "answerable": True}  # fmt: skip
+    return pd.DataFrame(made).assign(**fixed | extra)
+
+
+def questions(n):
+    blank = {"image": None, "image_id": "i", "question": "?", "answers": ["red"], "choices": [], "source": "vqav2", "split": "train",
+             "group": "g", "accepted": []}  # fmt: skip
+    return Dataset.from_list([{"id": str(i), **blank} for i in range(n)]).cast(records.QUESTION_FEATURES)
+
+
+def test_the_first_samples_make_the_records_as_if_no_more_had_been_drawn():
+    said, found = [["red", "blue", "red", "red"]] * 3, [["correct", "incorrect", "correct", "correct"]] * 3
+    whole = standard_records(questions(3), said, found, 0)
+    assert whole["confidence"][:] == [0.75] * 3
+    assert first_samples(whole, 0, 0) is whole
+    two = first_samples(whole, 2, 0)
+    assert two["confidence"][:] == [0.5] * 3
+    assert two["responses"][0] == ["red", "blue"]
+    assert two.to_list() == standard_records(questions(3), [s[:2] for s in said], [f[:2] for f in found], 0).to_list()
+
+
+def test_cells_of_the_sample_control_share_sampling_and_test_sets_but_not_what_is_trained_on():
+    p = params.load("smoke", sample_counts=[2, 4])
+    cells = stages.sample_cells(p)
+    assert [(c.num_samples, c.confidence_samples) for c in cells] == [(4, 2), (4, 4)]
+    assert len({stages.fingerprint("confidence", c) for c in cells}) == 1
+    assert len({stages.fingerprint("composition", c) for c in cells}) == 2
+
+
+def test_a_neutral_value_leaves_old_artefacts_their_names(smoke):
+    assert "confidence_samples" in stages.OWN["composition"]
+    own = stages.OWN | {"composition": tuple(k for k in stages.OWN["composition"] if k != "confidence_samples")}
+    before = stages.fingerprint("composition", smoke)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(stages, "OWN", own)
+        assert stages.fingerprint("composition", smoke) == before
+    assert stages.fingerprint("composition", smoke.replace(confidence_samples=2)) != before
+
+
+def test_sweeps_may_be_smaller_than_the_main_run_and_say_so():
+    p = params.load("smoke", sweep_instructions=80, sweep_pairs=60, num_instructions=11_000, num_pairs=24_000, test_per_source=300)
+    cells = [*stages.table4_cells(p), *stages.threshold_cells(p), *stages.generator_cells(p), *stages.ratio_cells(p)]
+    assert {(c.num_instructions, c.num_pairs) for c in cells} == {(80, 60)}
+    assert "reduced" not in study.size_note(p, "table1_in_domain")
+    assert "num_pairs 60 (paper: 24,000)" in study.size_note(p, "table4_preference_data")
+    with pytest.raises(params.ParameterError, match="sweep_seeds"):
+        params.load("smoke", sweep_seeds=[0, 7])
+
+
+def test_an_untrained_adapter_is_the_original_model(tiny, smoke, tmp_path):
+    net, _, _ = tiny
+    weights = {k: v.clone() for k, v in net.state_dict().items()}
+    start = ca_dpo.untrained(smoke, net, tmp_path / "fresh")
+    assert all(torch.equal(v, weights[k]) for k, v in net.state_dict().items()), "the model itself is untouched"
+    ids = torch.arange(20, 40)[None]
+    with torch.inference_mode():
+        before = net(input_ids=ids).logits
+        policy = PeftModel.from_pretrained(net, str(start), is_trainable=True).eval()
+        assert torch.equal(policy(input_ids=ids).logits, before)
+    policy.unload()
+    made = (start / "adapter_model.safetensors").read_bytes()
+    assert (ca_dpo.untrained(smoke, net, start) / "adapter_model.safetensors").read_bytes() == made
+    assert (ca_dpo.untrained(smoke, net, tmp_path / "again") / "adapter_model.safetensors").read_bytes() == made
+
+
+def test_controls_are_compared_with_ca_dpo_whatever_the_order():
+    ids = [str(i) for i in range(40)]
+    half = outcomes([(i, "correct" if int(i) < 20 else "incorrect", 0.5) for i in ids], "ca_dpo_half")
+    best = outcomes([(i, "correct" if int(i) < 30 else "incorrect", 0.5) for i in ids], "ca_dpo")
+    base = outcomes([(i, "refusal", 0.5) for i in ids], "ca_dpo_base")
+    table = tables.controls(pd.concat([half, base, best])).set_index("method")
+    assert np.isnan(table["diff"]["ca_dpo"])
+    assert table["diff"]["ca_dpo_half"] == pytest.approx(-50)
+    assert table["diff"]["ca_dpo_base"] == pytest.approx(-50)
+
+
+def test_natural_weights_bring_back_a_level_s_own_share():
+    rows = [(f"a{i}", "correct", 1.0) for i in range(10)] + [(f"b{i}", "incorrect", 0.0) for i in range(10)]
+    levels = pd.DataFrame({"model": "micro-s", "source": "vqav2", "level": [0.0, 1.0], "questions": [100, 300]})
+    table = tables.natural(outcomes(rows), levels).set_index("distribution")
+    assert table.acc.to_dict() == {"balanced": pytest.approx(50), "natural": pytest.approx(75)}
+    assert table.s_trust["natural"] == pytest.approx(50)
+    assert (table.lo <= table.s_trust).all()
+    assert (table.s_trust <= table.hi).all()
+
+
+def test_natural_weights_count_every_source_alike():
+    rows = [(f"{s}{i}", "correct" if level else "incorrect", level, s) for s in "xy" for level in (0.0, 1.0) for i in range(5)]
+    made = pd.concat([outcomes([(f"{n}-{c}", o, c)], source=s) for n, o, c, s in rows])
+    levels = pd.DataFrame({"model": "micro-s", "source": ["x", "x", "y", "y"], "level": [0.0, 1.0] * 2, "questions": [900, 100, 0, 10]})
+    assert tables.natural(made, levels).set_index("distribution").acc["natural"] == pytest.approx(100 * (0.1 + 1) / 2)
+
+
+def test_the_least_sure_answers_are_refused_until_the_share_is_reached():
+    table = outcomes([(str(i), "refusal" if i == 0 else "correct", 0.5) for i in range(10)]).assign(sure=[0.0, 9, 1, 8, 2, 7, 3, 6, 3, 5])
+    refused = selective.refuse_share(table, "sure", 0.4)
+    assert refused.id[refused.outcome == "refusal"].tolist() == ["0", "2", "4", "6"], "of the two with 3 the first id"
+    assert (selective.refuse_share(table, "sure", 0.05).outcome == table.outcome).all(), "its own refusals stay"
+
+
+def test_equal_refusals_pair_a_method_with_the_original_that_refuses_as_often():
+    ids = [str(i) for i in range(40)]
+    original = outcomes([(i, "incorrect" if int(i) < 10 else "correct", 0.5) for i in ids], "original")
+    tuned = outcomes([(i, "refusal" if int(i) >= 30 else "incorrect" if int(i) < 10 else "correct", 0.5) for i in ids], "idk_it")
+    knows = pd.DataFrame({"model": "micro-s", "id": ids, **{s: np.arange(40.0) for s in selective.SCORES}})
+    table = tables.equal_refusals(pd.concat([original, tuned]), knows)
+    assert table.refr.tolist() == table.refr_score.tolist() == [25.0] * 3
+    assert table.s_trust_score.tolist() == [75.0] * 3, "the ten errors are refused"
+    assert table["diff"].tolist() == [pytest.approx(-50)] * 3, "right answers lost and errors kept"
+
+
+def probe_rows(n, origin="program"):
+    kinds = np.repeat([0, 1], n)
+    return pd.DataFrame({"id": range(2 * n), "label": kinds, "origin": np.where(kinds, origin, "answerable"), "source": ["x", "y"] * n,
+                         "question": np.where(kinds, "how old is the flag", "what color is it")})  # fmt: skip
+
+
+def test_the_probe_s_controls_find_nothing_where_there_is_nothing():
+    rng = np.random.default_rng(0)
+    rows = {"train": probe_rows(300), "test": probe_rows(100)}
+    states = {split: rng.normal(size=(len(part), 8)) + 4 * part.label.to_numpy()[:, None] for split, part in rows.items()}
+    right = tables.probe(probing.predictions(states, rows, 0).assign(model="micro-s", method="idk_it")).set_index("control").accuracy
+    assert right["as in the paper"] > 95
+    assert right["held-out source"] > 95
+    assert right["words alone"] > 95
+    assert right["shuffled labels"] == pytest.approx(50, abs=15)
+    assert "matched wording" not in right.index, "no question was swapped"
+    noise = {split: rng.normal(size=(len(part), 8)) for split, part in rows.items()}
+    right = tables.probe(probing.predictions(noise, rows, 0).assign(model="micro-s", method="idk_it")).set_index("control").accuracy
+    assert right["as in the paper"] == pytest.approx(50, abs=12)
+    assert right["words alone"] > 95
+
+
+def test_matched_wording_takes_swapped_questions_and_as_many_answerable_ones():
+    rows = pd.concat([probe_rows(30), probe_rows(20, "swap").query("label == 1")], ignore_index=True)
+    name, fit, asked = list(probing.designs(rows, rows, 0))[2]
+    assert name == "matched wording"
+    assert fit.label.value_counts().to_dict() == {0: 20, 1: 20}
+    assert set(asked[asked.label == 1].origin) == {"swap"}
+
+
+def test_a_held_out_source_is_never_trained_on():
+    rows = probe_rows(20)
+    for name, fit, asked in probing.designs(rows, rows, 0):
+        if name == "held-out source":
+            assert set(fit.source) & set(asked.source) == set()
+
+
+@pytest.fixture
+def studied(runs):
+    """A finished study in small: every evaluation that 09 reads, with random outcomes."""
+    p = params.load("smoke", sample_counts=[2], data_sizes=[100])
+    rng = np.random.default_rng(0)
+    for cell in archive.cells(p):
+        folder = stages.path("evaluation", cell)
+        folder.mkdir(parents=True)
+        parts = []
+        for source in (*p.sources, "uavqa", *p.ood_sources):
+            for method in cell.methods:
+                rows = [
+                    (f"{source}-{i}", str(rng.choice(["correct", "refusal", "incorrect"])), round(rng.integers(11) / 10, 1))
+                    for i in range(12)
+                ]
+                parts.append(
+                    outcomes(rows, method, source=source, seed=cell.seed, answerable=source not in ("uavqa", *tables.UNANSWERABLE))
+                )
+        made = pd.concat(parts, ignore_index=True)
+        made.loc[~made.answerable & (made.outcome == "correct"), "outcome"] = "incorrect"
+        made.assign(response="it is red").to_parquet(folder / "outcomes.parquet")
+        inside = tables.in_domain(made[made.method == cell.methods[0]])
+        scores = inside[["id", "split", "model"]].assign(**{s: rng.random(len(inside)) for s in selective.SCORES})
+        scores.to_parquet(folder / "scored.parquet")
+        pd.DataFrame({"model": p.model, "source": "vqav2", "level": np.arange(11) / 10, "questions": range(1, 12)}).to_csv(
+            folder / "levels.csv"
+        )
+        (folder / "metrics.json").write_text("{}")
+    folder = stages.path("probing", p)
+    folder.mkdir(parents=True)
+    said = pd.DataFrame({"id": range(20), "label": [0, 1] * 10, "said": 1, "model": p.model, "method": "idk_it", "control": tables.PAPER})
+    said.to_csv(folder / archive.PROBE, index=False)
+    (folder / "metrics.json").write_text("{}")
+    return p
+
+
+def numbers(p):
+    main = study.gather(stages.main_cells(p))
+    return study.make_tables(p, main) | study.sweeps(p)
+
+
+def test_the_packed_outcomes_give_every_table_again(studied, tmp_path, monkeypatch):
+    before = numbers(studied)
+    (tmp_path / "packed").mkdir()
+    archive.pack(studied, tmp_path / "packed")
+    monkeypatch.setenv("INBOL_RUNS", str(tmp_path / "opened"))
+    archive.unpack(studied, tmp_path / "packed")
+    after = numbers(studied)
+    assert set(before) == set(after)
+    assert {"controls_eq6", "controls_samples", "controls_natural", "sizes"} <= set(before)
+    for name, table in before.items():
+        pd.testing.assert_frame_equal(table.round(6), after[name].round(6), obj=name)
+
+
+def test_a_cell_is_named_by_what_differs(smoke):
+    assert json.loads(archive.name(smoke, smoke.replace(delta_known=0.9))) == {"delta_known": 0.9}
+    cells = archive.cells(smoke)
+    assert len({archive.name(smoke, c) for c in cells}) == len(cells)
+    assert archive.name(smoke, cells[0]) == "{}"
