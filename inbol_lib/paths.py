@@ -4,6 +4,7 @@ import os
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
+PUBLISHED = "micro"
 NOTEBOOKS, PARAMS = ROOT / "notebooks", ROOT / "params"
 
 
@@ -13,5 +14,5 @@ def runs() -> Path:
 
 
 def figures(profile: str) -> Path:
-    """Where notebook 09 writes: `figures/` for a real profile, `runs/figures-smoke` for smoke."""
-    return runs() / "figures-smoke" if profile == "smoke" else ROOT / "figures"
+    """Where notebook 09 writes: `figures/` for the profile that the README shows, else a folder in it; for smoke one under `runs()`."""
+    return {"smoke": runs() / "figures-smoke", PUBLISHED: ROOT / "figures"}.get(profile, ROOT / "figures" / profile)

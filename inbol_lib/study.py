@@ -121,6 +121,36 @@ def figure4(outcomes: pd.DataFrame, target: Path) -> plt.Figure:
     return figure
 
 
+def minutes(job: stages.Job) -> float:
+    """How long papermill took over a job, NaN where its notebook is not there."""
+    book = stages.path(*job) / "notebook.ipynb"
+    return json.loads(book.read_text())["metadata"]["papermill"]["duration"] / 60 if book.is_file() else float("nan")
+
+
+def costs(p: Params) -> pd.DataFrame:
+    """What each part of the study took beyond the parts above it: jobs, questions and tokens (upper bounds, as `inbol_lib.plan` counts
+    them) and minutes of one process (measured)."""
+    from inbol_lib import plan
+
+    sweeps = {
+        "Tables 5 and 6": stages.generator_cells(p), "Fig. 10": stages.threshold_cells(p),
+        "Fig. 11": [*stages.share_cells(p), *stages.ratio_cells(p)], "growth with data": stages.size_cells(p),
+        "samples behind the confidence": stages.sample_cells(p),
+    }  # fmt: skip
+    parts = {"Tables 1 to 3, Figs. 4 and 12": stages.main_cells(p), "Table 4 and the controls of eq. 6": stages.table4_cells(p)}
+    parts |= {name: stages.over_seeds(cells) for name, cells in sweeps.items()}
+    wanted = {name: [("evaluation", c) for c in cells] for name, cells in parts.items() if cells} | {"Table 7": [("probing", p)]}
+    seen, rows = {}, []
+    for name, jobs in wanted.items():
+        needed = {path: job for one in jobs for path, job in stages.plan(*one).items()}
+        new = [job for path, job in needed.items() if path not in seen]
+        seen |= needed
+        asked = [(work, plan.shape(work.model)) for job in new for work in plan.job(*job)[0]]
+        rows.append({"part": name, "jobs": len(new), "questions": sum(w.questions for w, _ in asked),
+                     "tokens": sum(w.tokens(s) + w.questions * w.said for w, s in asked), "minutes": sum(map(minutes, new))})  # fmt: skip
+    return pd.DataFrame(rows)
+
+
 def write_manifest(p: Params, target: Path) -> None:
     """`manifest.json`: by which profile, commit, versions and machine the figures were made."""
     commit = subprocess.run(["git", "rev-parse", "HEAD"], cwd=paths.ROOT, capture_output=True, text=True, check=False).stdout.strip()
