@@ -51,7 +51,7 @@ def without_training(p: Params, rows: Dataset, outcomes: pd.DataFrame, compositi
     inside = rows.filter(lambda flag: flag, input_columns="in_domain")
     validation, test = (selective.scored(p, part) for part in (held.add_column("in_domain", [True] * len(held)), inside))
     others = tables.in_domain(outcomes[outcomes.method != "original"])
-    save_table(pd.concat([validation, test])[["id", "split", "model", *selective.SCORES]], target / "scored.parquet")
+    save_table(pd.concat([validation, test]).drop(columns="response"), target / "scored.parquet")
     table = tables.selective_prediction(validation, test, others)
     tables.save_table_files(table, target, "selective_prediction")
     curves = pd.concat([metrics.risk_coverage(test, score).assign(score=score) for score in selective.SCORES])
