@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from inbol_lib import paths
+from inbol_lib import paths, review
 from inbol_lib.params import ParameterError, Params
 
 #: stage -> notebook
@@ -118,6 +118,8 @@ def fingerprint(stage: str, p: Params) -> str:
     if stage == "confidence":  # only A-OKVQA of the out-of-domain sets is sampled there
         own["ood_sources"] = [s for s in p.ood_sources if s == "aokvqa"]
         own["ood_questions"] = p.ood_questions if own["ood_sources"] else 0
+    if stage == "unanswerable" and (rejected := review.rejected(p)):
+        own["rejected"] = rejected
     made_from = [fingerprint(*job) for job in dependencies(stage, p)]
     return hashlib.sha256(json.dumps([stage, own, made_from], sort_keys=True).encode()).hexdigest()[:8]
 
