@@ -8,7 +8,6 @@ generator, and no others. A question is known by its digest, so that another pic
 
 import base64
 import hashlib
-import html
 import io
 import json
 import os
@@ -31,6 +30,7 @@ SPLITS = ("train", "validation", "test")
 CHECKS = ("not depicted", "wrong premise", "information not available")  # in the order of unanswerable.CHECKS
 COLUMNS = ["id", "image_id", "question", "origin", "explanation", "checks", "incorrect", "digest", "end"]
 REJECTED = "rejected by hand"
+WORDS = {True: "accepted", False: "rejected", None: "open"}
 
 Text = Annotated[str, Field(min_length=1)]
 Hex = Annotated[str, Field(pattern=r"^[0-9a-f]+$")]
@@ -164,62 +164,23 @@ class Review:
         return f"{len(self.items)} questions: {yes} accepted, {len(self.said) - yes} rejected, {len(self.items) - len(self.said)} open"
 
 
-#: What a decision looks like: word, colour (Okabe-Ito, as in the figures).
-LOOKS = {True: ("accepted", "#009E73"), False: ("rejected", "#D55E00"), None: ("open", "#9e9e9e")}
-_CHIP = "display:inline-block; margin:0 8px 6px 0; padding:2px 10px; border-radius:11px; border:1px solid {}; line-height:20px"
-_QUIET = "color:var(--jp-ui-font-color2, #616161); font-size:13px"
-
-
-def _image(picture) -> str:
-    """As a data URL, no larger than it is shown."""
-    picture = picture.convert("RGB")
-    picture.thumbnail((640, 640))
-    picture.save(packed := io.BytesIO(), "PNG")
-    style = "width:300px; border-radius:8px; flex:none;" + ("image-rendering:pixelated" if picture.width < 300 else "")
-    return f'<img alt="" style="{style}" src="data:image/png;base64,{base64.b64encode(packed.getvalue()).decode()}">'
-
-
-def _strip(review: Review) -> str:
-    """A square for each question, in the colour of its decision; the one shown is larger."""
-    square = '<span title="{}" style="width:{}px; height:{}px; background:{}; border-radius:2px"></span>'
-    marks = []
-    for i, name in enumerate(review.items.digest):
-        word, colour = LOOKS[review.said.get(name)]
-        marks.append(square.format(f"{i + 1}: {word}", *(2 * [16 if i == review.at else 10]), colour))
-    return f'<div style="display:flex; flex-wrap:wrap; align-items:center; gap:4px; min-height:18px">{"".join(marks)}</div>'
-
-
-def _question(review: Review) -> str:
-    """The question shown, with all that is known about it. Nothing in it is trusted: a generator wrote it."""
-    row = review.items.iloc[review.at]
-    word, colour = LOOKS[review.said.get(row.digest)]
-    answers = {True: ("yes", "#009E73"), False: ("no", "#7f7f7f"), None: ("unclear", "#E69F00")}
-    names = CHECKS if len(row.checks) == len(CHECKS) else ("unanswerable",)
-    chips = (f'<span style="{_CHIP.format(answers[said][1])}">{name}: <b>{answers[said][0]}</b></span>'
-             for name, said in zip(names, row.checks, strict=True))  # fmt: skip
-    made = "the question of another picture" if row.origin == "swap" else f"made by {row.origin}"
-    parts = [
-        f'<div style="{_QUIET}">{review.at + 1} of {len(review.items)} · {html.escape(made)} · <b style="color:{colour}">{word}</b></div>',
-        f'<div style="font-size:22px; font-weight:600; line-height:1.3; margin:10px 0">{html.escape(row.question)}</div>',
-        f'<div style="font-size:15px; margin-bottom:14px">{html.escape(row.explanation) or "No explanation."}</div>',
-        f'<div style="{_QUIET}; margin-bottom:4px">The verifier on this picture and question</div><div>{"".join(chips)}</div>',
-        f'<div style="{_QUIET}; margin-top:8px">The model answers: {html.escape(str(row.incorrect))}</div>',
-    ]
-    return f'{_image(review.picture(row.image_id))}<div style="min-width:0">{"".join(parts)}</div>'
-
-
-def _done(review: Review) -> str:
-    late = sum(review.said.get(r.digest, True) == (r.end == REJECTED) for r in review.items.itertuples())
-    todo = f"{late} of the decisions change the questions: run this notebook again to apply them." if late else "Nothing is left to apply."
-    return f'<div style="font-size:18px"><b>No question is left.</b><br>{todo} They are kept in {html.escape(file(review.p).name)}.</div>'
-
-
 def page(review: Review) -> str:
-    """What a person sees, as HTML."""
-    shown = _question(review) if review.at < len(review.items) else _done(review)
-    card = "display:flex; gap:26px; min-height:300px; padding:4px 0 12px; color:var(--jp-ui-font-color1, #212121); line-height:1.45"
-    below = f'{_strip(review)}<div style="{_QUIET}">{review.counts()}</div>'
-    return f'<div style="max-width:900px"><div style="{card}">{shown}</div>{below}</div>'
+    """What a person sees, as HTML (review.html). Nothing shown is trusted, because a generator wrote it: all of it is escaped."""
+    from jinja2 import Environment, PackageLoader
+
+    said = [review.said.get(name) for name in review.items.digest]
+    shown: dict = {"row": None}
+    if review.at < len(said):
+        row = review.items.iloc[review.at]
+        picture = review.picture(row.image_id).convert("RGB")
+        picture.thumbnail((640, 640))
+        picture.save(packed := io.BytesIO(), "PNG")
+        names = CHECKS if len(row.checks) == len(CHECKS) else ["unanswerable"]  # the program has one verdict
+        shown = {"row": row, "picture": base64.b64encode(packed.getvalue()).decode(), "small": picture.width < 300,
+                 "checks": list(zip(names, row.checks, strict=True))}  # fmt: skip
+    late = sum((review.said.get(r.digest) is False) != (r.end == REJECTED) for r in review.items.itertuples())
+    template = Environment(loader=PackageLoader("inbol_lib", "."), autoescape=True).get_template("review.html")
+    return template.render(shown, review=review, said=said, late=late, file=file(review.p).name)
 
 
 def widget(review: Review):
@@ -267,5 +228,5 @@ def sheet(review: Review, n: int = 8):
     from inbol_lib import plots
 
     rows = list(review.items.head(n).itertuples())
-    captions = [f"{plots.wrap(r.question)}\n[{r.origin}] {LOOKS[review.said.get(r.digest)][0]}" for r in rows]
+    captions = [f"{plots.wrap(r.question)}\n[{r.origin}] {WORDS[review.said.get(r.digest)]}" for r in rows]
     return plots.picture_grid([review.picture(r.image_id) for r in rows], captions)

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from inbol_lib import paths, review
+from inbol_lib import hub, paths, review
 from inbol_lib.params import ParameterError, Params
 
 #: stage -> notebook
@@ -126,7 +126,7 @@ def fingerprint(stage: str, p: Params) -> str:
 
 def path(stage: str, p: Params) -> Path:
     """The artefact's folder (not created): a few words for people, and the fingerprint."""
-    words = [Path(p.model).name.replace(":", "-"), *([] if p.dataset == "micro" else [Path(p.dataset).name])]
+    words = [Path(hub.pinned(p.model)[0]).name.replace(":", "-"), *([] if p.dataset == "micro" else [Path(p.dataset).name])]
     methods = p.methods[0] if len(p.methods) == 1 else f"{len(p.methods)}-methods"
     made = {"idk_it": p.tuning, "ca_dpo": p.preference, "evaluation": methods}
     if stage in made:
@@ -191,7 +191,10 @@ class Stage:
         return ensure(name, jobs[name])
 
     def save(self, metrics: dict[str, Any]) -> Path:
-        """Write `metrics.json` last of all: from now on the artefact is complete. No timings belong in it."""
+        """Write `metrics.json` last of all: from now on the artefact is complete. No timings belong in it. Where something came from the
+        Hugging Face Hub, `commits` says at which commit."""
+        commits = hub.loaded(self.p.dataset, [*self.p.sources, *self.p.ood_sources])
+        metrics = metrics | ({"commits": commits} if commits else {})
         (self.folder / "params.json").write_text(self.p.model_dump_json(indent=1))
         unnamed = self.folder / f".metrics.{os.getpid()}"
         unnamed.write_text(json.dumps(metrics, indent=1, sort_keys=True) + "\n")
