@@ -34,5 +34,5 @@ def test_the_library_stays_thin():
     """Three budgets: the measuring instruments, which serve any responses; what only large studies need; and the study itself."""
     lines = {file.stem: len(file.read_text().splitlines()) for file in (ROOT / "inbol_lib").glob("*.py")}
     instruments, scale = ({name: lines.pop(name) for name in group} for group in (INSTRUMENTS, SCALE))
-    for budget, part in ((2500, lines), (1250, instruments), (600, scale)):
+    for budget, part in ((2500, lines), (1250, instruments), (850, scale)):
         assert sum(part.values()) <= budget, (sum(part.values()), sorted(part.items(), key=lambda entry: -entry[1]))

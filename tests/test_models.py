@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 import torch
+from huggingface_hub._local_folder import write_download_metadata
 from peft import LoraConfig, get_peft_model
 from PIL import Image
 from transformers import AutoModelForImageTextToText, AutoProcessor
@@ -164,8 +165,6 @@ def test_a_pin_is_a_commit(tmp_path, monkeypatch, smoke):
 def test_a_folder_of_data_says_of_which_commit_it_is(tmp_path):
     assert hub.commits(tmp_path) == ""
     for name, commit in (("a.parquet", COMMIT), ("data/b.parquet", COMMIT), ("c.json", NEWEST)):
-        note = tmp_path / ".cache" / "huggingface" / "download" / f"{name}.metadata"
-        note.parent.mkdir(parents=True, exist_ok=True)
-        note.write_text(f"{commit}\netag\n1712656091.123\n")
+        write_download_metadata(tmp_path, name, commit, "etag")  # what `hf download --local-dir` does
     assert hub.commits(tmp_path) == f"{COMMIT}, {NEWEST}"
     assert hub.loaded(f"benchmarks:{tmp_path.parent}", [tmp_path.name, "nothing"])[tmp_path.name] == f"{COMMIT}, {NEWEST}"
