@@ -72,7 +72,7 @@ use rule stage as confidence with:  # 01: how sure is the model?
 
 use rule stage as unanswerable with:  # 02: questions that the image can not answer
     input:
-        made_from, code("sampling", "matching", "refusals", "unanswerable"),
+        made_from, code("sampling", "matching", "refusals", "unanswerable", "review"),
     output:
         RUNS + "/{stage,unanswerable}/{folder}/metrics.json",
 

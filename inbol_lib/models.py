@@ -8,19 +8,20 @@ import torch
 from PIL import Image
 from transformers import AutoModelForImageTextToText, AutoProcessor, BatchFeature, LlavaProcessor, PreTrainedModel, ProcessorMixin
 
+from inbol_lib import hub
 from inbol_lib.endpoints import PREFIX, Endpoint
 
 PACKAGED = Path(__file__).parent / "micro" / "weights"
 
 
 def resolve(model_id: str) -> str:
-    """The packaged folder of a micro model, else the id (a folder, or a Hugging Face id) unchanged.
+    """The packaged folder of a micro model, the folder of a pinned id (hub.source), else the id (a folder, or a Hugging Face id) unchanged.
     Raises ValueError for a "micro-" id that is not packaged, so that no such name is ever looked up on the Hub."""
     if (PACKAGED / model_id / "config.json").is_file():
         return str(PACKAGED / model_id)
     if model_id.startswith("micro-"):
         raise ValueError(f"{model_id} is not packaged; there are: {sorted(f.name for f in PACKAGED.glob('micro-*'))}")
-    return model_id
+    return hub.source(model_id)
 
 
 def placement(device: str | None = None) -> dict[str, str | torch.dtype]:

@@ -8,16 +8,18 @@ from typing import Annotated, Any, Literal
 import yaml
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
 
+from inbol_lib.hub import pinned
 from inbol_lib.paths import PARAMS, ROOT
 
 
 def _there(name: str) -> str:
-    """A model's name; one of ours must be packaged, so that it is never looked up on the Hub."""
+    """A model's name; one of ours must be packaged, so that it is never looked up on the Hub, and a pin must name a commit."""
     if name == "endpoint:":
         raise ValueError("a model's name belongs behind endpoint:")
     packaged = sorted(f.parent.name for f in ROOT.glob("inbol_lib/micro/weights/*/config.json"))
     if name.startswith("micro-") and name not in packaged:
         raise ValueError(f"of the micro models there are {', '.join(packaged)}")
+    pinned(name)
     return name
 
 

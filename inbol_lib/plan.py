@@ -16,7 +16,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from inbol_lib import params, paths, run, stages
+from inbol_lib import hub, params, paths, run, stages
 from inbol_lib.params import ParameterError, Params
 
 #: dense bfloat16 peak in TFLOP/s (data sheets)
@@ -52,6 +52,7 @@ SHAPES = {
 @cache
 def shape(name: str) -> Shape:
     """Of a model in the table, or of one whose config.json lies on this disk. Raises ParameterError for any other."""
+    name = hub.pinned(name)[0]
     if name in SHAPES:
         return SHAPES[name]
     import torch

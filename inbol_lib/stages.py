@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from inbol_lib import paths
+from inbol_lib import hub, paths, review
 from inbol_lib.params import ParameterError, Params
 
 #: stage -> notebook
@@ -151,13 +151,15 @@ def fingerprint(stage: str, p: Params) -> str:
     if stage == "confidence":  # only A-OKVQA of the out-of-domain sets is sampled there
         own["ood_sources"] = [s for s in p.ood_sources if s == "aokvqa"]
         own["ood_questions"] = p.ood_questions if own["ood_sources"] else 0
+    if stage == "unanswerable" and (rejected := review.rejected(p)):
+        own["rejected"] = rejected
     made_from = [fingerprint(*job) for job in dependencies(stage, p)]
     return hashlib.sha256(json.dumps([stage, own, made_from], sort_keys=True).encode()).hexdigest()[:8]
 
 
 def path(stage: str, p: Params) -> Path:
     """The artefact's folder (not created): a few words for people, and the fingerprint."""
-    words = [Path(p.model).name.replace(":", "-"), *([] if p.dataset == "micro" else [Path(p.dataset).name])]
+    words = [Path(hub.pinned(p.model)[0]).name.replace(":", "-"), *([] if p.dataset == "micro" else [Path(p.dataset).name])]
     methods = p.methods[0] if len(p.methods) == 1 else f"{len(p.methods)}-methods"
     made = {"idk_it": p.tuning, "ca_dpo": p.preference, "evaluation": methods}
     if stage in made:
@@ -222,7 +224,10 @@ class Stage:
         return ensure(name, jobs[name])
 
     def save(self, metrics: dict[str, Any]) -> Path:
-        """Write `metrics.json` last of all: from now on the artefact is complete. No timings belong in it."""
+        """Write `metrics.json` last of all: from now on the artefact is complete. No timings belong in it. Where something came from the
+        Hugging Face Hub, `commits` says at which commit."""
+        commits = hub.loaded(self.p.dataset, [*self.p.sources, *self.p.ood_sources])
+        metrics = metrics | ({"commits": commits} if commits else {})
         (self.folder / "params.json").write_text(self.p.model_dump_json(indent=1))
         unnamed = self.folder / f".metrics.{os.getpid()}"
         unnamed.write_text(json.dumps(metrics, indent=1, sort_keys=True) + "\n")

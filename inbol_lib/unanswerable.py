@@ -1,11 +1,12 @@
 """The extrinsic boundary: questions that the image can not answer (paper, Sec. 3.2 and App. D.2).
 
 Two ways: swap the image under a question, or prompt a generator for two questions per image. Three checks verify them,
-and what the original model refuses anyway is dropped. Every question that was made is counted where it ends.
+and what the original model refuses anyway, or a person rejected, is dropped. Every question that was made is counted where it ends.
 """
 
 import re
 from collections import Counter
+from collections.abc import Collection
 from itertools import pairwise
 from pathlib import Path
 
@@ -13,7 +14,7 @@ import numpy as np
 import pandas as pd
 from datasets import Dataset
 
-from inbol_lib import models
+from inbol_lib import models, review
 from inbol_lib.confidence import pick
 from inbol_lib.endpoints import PREFIX
 from inbol_lib.judging import is_refusal, parse_verdict
@@ -25,9 +26,8 @@ from inbol_lib.templates import REFUSAL_TEMPLATES
 
 CHECKS = ("absent", "premise", "beyond")
 #: Where a question ends, and what is counted: "unparsable" are a generator's answers, the others questions.
-ENDS = ["duplicate", "unverified", "verified out", "already refused", "surplus", "kept"]
+ENDS = ["duplicate", "unverified", "verified out", "already refused", "rejected by hand", "surplus", "kept"]
 STEPS = ["unparsable", "generated", *ENDS]
-
 
 #: What stands before a question or its explanation: "Question:", "Q1.", '"explanation": ', and on a line of its own "Question 2 (premise)".
 _LABEL = re.compile(r"""
@@ -85,8 +85,8 @@ def generated(p: Params, questions: Dataset, n: int, seed: int) -> tuple[list[di
         text, longest = prompt(f"generate_unanswerable{_wording(name)}"), 256 if _wording(name) else 96
         said = _ask(p, name, rows, [text] * len(rows), longest, p.temperature, seed)  # greedy answers repeat themselves
         pairs = [parse_pairs(answer) for answer in said]
-    made = [_row(row, question, f"{name}-{k}-{row['image_id']}", name)
-            for row, found in zip(rows, pairs, strict=True) for k, (question, _) in enumerate(found[:2])]  # fmt: skip
+    made = [_row(row, question, f"{name}-{k}-{row['image_id']}", name) | {"explanation": why}
+            for row, found in zip(rows, pairs, strict=True) for k, (question, why) in enumerate(found[:2])]  # fmt: skip
     return made[:n], sum(not found for found in pairs)
 
 
@@ -115,15 +115,19 @@ def _row(shown: dict, question: str, name: str, origin: str) -> dict:
             "accepted": [], "origin": origin, "verdicts": ["incorrect"], "confidence": 0.0, "correct": ""}  # fmt: skip
 
 
-def verify(p: Params, rows: list[dict]) -> list[bool | None]:
-    """Whether each question passes: some check answers yes (paper, App. D.2: three times "no" drops it). None where no check
-    said yes and some answer was neither yes nor no."""
+def checked(p: Params, rows: list[dict]) -> list[list[bool | None]]:
+    """What the verifier answers to each of CHECKS about each question, None where it was neither yes nor no ("program": one verdict)."""
     if p.verifier == "program":
-        return [world_says_unanswerable(r) is not False for r in rows]
+        return [[world_says_unanswerable(r) is not False] for r in rows]
     texts = [prompt(f"verify_{check}{_wording(p.verifier)}").format(question=r["question"]) for check in CHECKS for r in rows]
     said = [parse_verdict(answer) for answer in _ask(p, p.verifier, rows * len(CHECKS), texts, 4, 0.0)]
-    of_each = [said[i :: len(rows)] for i in range(len(rows))]
-    return [True if any(three) else (None if None in three else False) for three in of_each]
+    return [said[i :: len(rows)] for i in range(len(rows))]
+
+
+def passes(checks: list[bool | None]) -> bool | None:
+    """Whether a question passes: some check answers yes (paper, App. D.2: three times "no" drops it). None where no check said yes
+    and some answer was neither yes nor no."""
+    return True if any(checks) else (None if None in checks else False)
 
 
 def world_says_unanswerable(row: dict) -> bool | None:
@@ -132,36 +136,40 @@ def world_says_unanswerable(row: dict) -> bool | None:
     return None if answerable is None else not answerable
 
 
-def build(p: Params, questions: Dataset, n: int, model, processor, by_hand: bool = False) -> tuple[Dataset, Counter]:
-    """At most `n` standard records of unanswerable questions (confidence 0) and counts by (origin, step of STEPS).
+def build(
+    p: Params, questions: Dataset, n: int, model, processor, by_hand: bool = False, rejected: Collection[str] = ()
+) -> tuple[Dataset, Counter, pd.DataFrame]:
+    """At most `n` standard records of unanswerable questions (confidence 0), counts by (origin, step of STEPS), and `review.table` of all.
 
-    `by_hand` adds the filter that the paper applies by hand to its test questions (micro world only).
+    `by_hand` adds the micro world's own truth, which stands for the paper's filter by hand of the test questions; what people
+    `rejected` (review.rejected) is left out, and surplus takes its place.
     """
     p.check_program()
     wanted = int(round(n * 1.5)) + 4  # the filters drop some
     seed = p.data_seed + 7919
     swaps = swapped(questions, int(round(wanted * p.swap_share)), seed)
     made, unparsable = generated(p, questions, wanted - len(swaps), seed + 1)
-    rows, counts = swaps + made, Counter({(p.unanswerable_generator, "unparsable"): unparsable})
-    counts.update((r["origin"], "generated") for r in rows)
+    rows = every = swaps + made
 
     def keep(rows: list[dict], ends: list[str]) -> list[dict]:
-        counts.update((r["origin"], end) for r, end in zip(rows, ends, strict=True) if end)
-        return [r for r, end in zip(rows, ends, strict=True) if not end]
+        for row, end in zip(rows, ends, strict=True):
+            row["end"] = end
+        return [row for row in rows if not row["end"]]
 
     again = pd.Series([(r["image_id"], r["question"]) for r in rows], dtype=object).duplicated()
     rows = keep(rows, ["duplicate" if twice else "" for twice in again])
-    verdicts = verify(p, rows)
-    if by_hand and p.dataset == "micro":
-        verdicts = [False if world_says_unanswerable(r) is False else v for r, v in zip(rows, verdicts, strict=True)]
+    for row, row["checks"] in zip(rows, checked(p, rows), strict=True):
+        row["digest"] = review.digest(row["image"], row["question"])
+    doubted = [by_hand and p.dataset == "micro" and world_says_unanswerable(r) is False for r in rows]
+    verdicts = [False if no else passes(r["checks"]) for no, r in zip(doubted, rows, strict=True)]
     rows = keep(rows, [{True: "", False: "verified out", None: "unverified"}[v] for v in verdicts])
     answers = greedy(model, processor, [r["image"] for r in rows], [prompt_text(r) for r in rows], p.max_new_tokens, p.token_budget)
-    rows = [{**r, "responses": [said], "incorrect": said, "refusal": pick(REFUSAL_TEMPLATES, rng_for(p.data_seed, r["id"]))}
-            for r, said in zip(rows, answers, strict=True)]  # fmt: skip
+    for row, said in zip(rows, answers, strict=True):
+        row |= {"responses": [said], "incorrect": said, "refusal": pick(REFUSAL_TEMPLATES, rng_for(p.data_seed, row["id"]))}
     rows = keep(rows, ["unverified" if a is None else "already refused" if is_refusal(a) else "" for a in answers])
-    chosen = set(np.linspace(0, len(rows), min(n, len(rows)), endpoint=False, dtype=int))  # evenly: the share of swaps stays
-    rows = keep(rows, ["" if i in chosen else "surplus" for i in range(len(rows))])
-    counts.update((r["origin"], "kept") for r in rows)
+    rows = keep(rows, review.ends(rows, n, rejected))
+    counts = Counter({(p.unanswerable_generator, "unparsable"): unparsable})
+    counts.update((r["origin"], step) for r in every for step in ("generated", r["end"] or "kept"))
     if not rows:
         raise ParameterError(f"no unanswerable question was left; try another generator or verifier: {dict(counts)}")
-    return Dataset.from_list(rows, features=RECORD_FEATURES), counts
+    return Dataset.from_list([{k: r[k] for k in RECORD_FEATURES} for r in rows], features=RECORD_FEATURES), counts, review.table(every)

@@ -11,6 +11,7 @@ import warnings
 import pandas as pd
 import pytest
 from datasets import Dataset, Features, Image, List, Value
+from huggingface_hub._local_folder import write_download_metadata
 from PIL import Image as Pictures
 
 from inbol_lib import benchmarks, evaluation, metrics, params, questions, run
@@ -441,6 +442,10 @@ def test_the_list_says_what_there_is_and_what_is_found(everything, capsys):
     text = capsys.readouterr().out
     assert all(f"\n{b.name}: {b.title}" in f"\n{text}" for b in benchmarks.ALL.values())
     assert "214,354" in text
+    assert "commit" not in text
+    write_download_metadata(everything / "mmmu", "data/x.parquet", "a1" * 20, "etag")  # what `hf download` does
+    assert cli.main(["mmmu", "--root", str(everything)]) == 0
+    assert f"in {everything / 'mmmu'}: test (parquet), commit {'a1' * 20}\n" in capsys.readouterr().out
 
 
 @pytest.mark.parametrize("name", benchmarks.ALL)

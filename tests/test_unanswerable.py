@@ -84,7 +84,7 @@ def test_the_program_knows_the_micro_world_alone(smoke):
 def test_what_is_built_is_counted_and_unanswerable(tiny, smoke):
     model, processor, _ = tiny
     p = smoke.replace(verifier="program", max_new_tokens=4)
-    records, counts = unanswerable.build(p, world.questions("vqav2", "train", 40), 12, model, processor, by_hand=True)
+    records, counts, _ = unanswerable.build(p, world.questions("vqav2", "train", 40), 12, model, processor, by_hand=True)
     assert len(records) == 12 == counts["swap", "kept"] + counts["program", "kept"]
     assert min(counts["swap", "kept"], counts["program", "kept"]) >= 4, "cutting keeps the share of swaps"
     check_sums(counts)
@@ -104,11 +104,11 @@ def check_sums(counts):
 def test_duplicates_and_surplus_are_counted(tiny, smoke, monkeypatch):
     """Eight swaps among four questions about two pictures repeat themselves, and more than one pass."""
     model, processor, _ = tiny
-    monkeypatch.setattr(unanswerable, "verify", lambda p, rows: [True] * len(rows))
+    monkeypatch.setattr(unanswerable, "checked", lambda p, rows: [[True]] * len(rows))
     table = world.questions("vqav2", "train", 40)
     two = [table["image_id"].index(name) for name in sorted(set(table["image_id"]))[:2]]
     p = smoke.replace(max_new_tokens=4, swap_share=1.0)
-    records, counts = unanswerable.build(p, concatenate_datasets([table.select(two)] * 20), 1, model, processor)
+    records, counts, _ = unanswerable.build(p, concatenate_datasets([table.select(two)] * 20), 1, model, processor)
     assert (len(records), counts["swap", "surplus"], counts["swap", "duplicate"]) == (1, 1, 4)
     check_sums(counts)
 
@@ -116,10 +116,10 @@ def test_duplicates_and_surplus_are_counted(tiny, smoke, monkeypatch):
 def test_the_hand_filter_drops_what_the_world_can_answer(tiny, smoke, monkeypatch):
     """A verifier that passes everything: only the filter by hand, for test questions, sees the answerable ones."""
     model, processor, _ = tiny
-    monkeypatch.setattr(unanswerable, "verify", lambda p, rows: [True] * len(rows))
+    monkeypatch.setattr(unanswerable, "checked", lambda p, rows: [[True]] * len(rows))
     p, pool = smoke.replace(max_new_tokens=4, swap_share=1.0), world.questions("vqav2", "train", 60)
     for by_hand in (True, False):
-        records, counts = unanswerable.build(p, pool, 30, model, processor, by_hand)
+        records, counts, _ = unanswerable.build(p, pool, 30, model, processor, by_hand)
         wrong = [r["id"] for r in records.remove_columns("image") if unanswerable.world_says_unanswerable(r) is False]
         assert bool(wrong) != by_hand
         assert bool(counts["swap", "verified out"]) == by_hand
@@ -131,7 +131,7 @@ def test_what_the_model_refuses_anyway_is_dropped(tiny, smoke, monkeypatch):
         unanswerable, "greedy", lambda m, pr, images, texts, *_: [("Sorry, I don't know.", "red")[i % 2] for i in range(len(texts))]
     )
     p = smoke.replace(verifier="program")
-    records, counts = unanswerable.build(p, world.questions("vqav2", "train", 40), 30, model, processor)
+    records, counts, _ = unanswerable.build(p, world.questions("vqav2", "train", 40), 30, model, processor)
     refused = sum(n for (_, step), n in counts.items() if step == "already refused")
     assert 0 <= refused - len(records) <= 1
     assert set(records["incorrect"]) == {"red"}
@@ -154,7 +154,9 @@ def test_one_yes_of_three_checks_keeps_a_question(serve, smoke, yes, fails, verd
 
     asked = serve(reply)
     row = {"id": "1", "image": Image.new("RGB", (2, 2), (255, 0, 0)), "question": "Who?"}
-    assert unanswerable.verify(smoke.replace(verifier="endpoint:gpt"), [row] * 2) == [verdict] * 2
+    checks = unanswerable.checked(smoke.replace(verifier="endpoint:gpt"), [row] * 2)
+    assert checks == [[None if f in fails else f in yes for f in (ABSENT, PREMISE, BEYOND)]] * 2
+    assert [unanswerable.passes(three) for three in checks] == [verdict] * 2
     assert {type(image) for _, image in asked} == {Image.Image}
     assert {image.getpixel((1, 1)) for _, image in asked} == {(255, 0, 0)}, "the picture goes along, without loss"
 

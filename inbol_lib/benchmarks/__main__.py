@@ -16,7 +16,7 @@ from pathlib import Path
 
 from PIL import Image
 
-from inbol_lib import benchmarks
+from inbol_lib import benchmarks, hub
 from inbol_lib.benchmarks.base import Benchmark
 from inbol_lib.params import ParameterError
 
@@ -35,7 +35,8 @@ def described(benchmark: Benchmark, root: Path) -> dict:
     return {"name": benchmark.name, "title": benchmark.title, "licence": benchmark.licence, "size": benchmark.size,
             "splits": benchmark.splits, "published": benchmark.published, "hub": [h.repo for h in benchmark.hub],
             "files": list(dict.fromkeys(places)), "images": benchmark.images, "note": benchmark.note,
-            "found": {split: found(benchmark, root, split) for split in benchmark.splits}}  # fmt: skip
+            "found": {split: found(benchmark, root, split) for split in benchmark.splits},
+            "commit": hub.commits(root / benchmark.name)}  # fmt: skip
 
 
 def counted(rows: int, questions: int | None) -> str:
@@ -48,7 +49,7 @@ def listing(rows: list[dict], root: Path) -> str:
     lines = []
     for row in rows:
         counts = [f"{split} {' or '.join(counted(*v) for v in versions)}" for split, versions in row["published"].items()]
-        there = [f"{split} ({form})" for split, form in row["found"].items() if form]
+        there = [f"{split} ({form})" for split, form in row["found"].items() if form] + [f"commit {row['commit']}"] * bool(row["commit"])
         sources = [f"https://huggingface.co/datasets/{repo}" for repo in row["hub"]] + row["files"]
         lines += [f"{row['name']}: {row['title']}; {row['licence']}; {row['size']}",
                   f"    questions: {', '.join(counts) or 'not verified'}. {row['note']}".rstrip(),

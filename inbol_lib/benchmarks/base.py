@@ -1,8 +1,8 @@
 """What every benchmark shares: where its rows lie, whether all are there, which are drawn, and their pictures.
 
 A benchmark lies in <root>/<name>/ as its official files, or as a copy of its Hub repository (`hf download REPO --repo-type dataset
---local-dir <root>/<name>`), whose parquet files are read. COCO's photographs may lie in <root>/coco/{train2014,val2014,val2017}/, once
-for all that ask about them.
+--local-dir <root>/<name>`, with `--revision COMMIT` to pin it), whose parquet files are read. COCO's photographs may lie in
+<root>/coco/{train2014,val2014,val2017}/, once for all that ask about them.
 """
 
 import ast
