@@ -24,6 +24,7 @@ from inbol_lib.sampling import greedy, sample
 from inbol_lib.templates import REFUSAL_TEMPLATES
 
 CHECKS = ("absent", "premise", "beyond")
+SEED = 7919  # added to the data's seed for swaps; one more for the generator
 #: Where a question ends, and what is counted: "unparsable" are a generator's answers, the others questions.
 ENDS = ["duplicate", "unverified", "verified out", "already refused", "surplus", "kept"]
 STEPS = ["unparsable", "generated", *ENDS]
@@ -115,15 +116,25 @@ def _row(shown: dict, question: str, name: str, origin: str) -> dict:
             "accepted": [], "origin": origin, "verdicts": ["incorrect"], "confidence": 0.0, "correct": ""}  # fmt: skip
 
 
+def explanation(p: Params, row: dict) -> str:
+    """Why a kept training, validation or test question has no answer, in the words of the program that made it; "" for other origins,
+    whose words are not kept."""
+    return dict(_program(row["image_id"], p.data_seed + SEED + 1)).get(row["question"], "") if row["origin"] == "program" else ""
+
+
 def verify(p: Params, rows: list[dict]) -> list[bool | None]:
     """Whether each question passes: some check answers yes (paper, App. D.2: three times "no" drops it). None where no check
     said yes and some answer was neither yes nor no."""
+    return [True if any(said) else (None if None in said else False) for said in checked(p, rows)]
+
+
+def checked(p: Params, rows: list[dict]) -> list[list[bool | None]]:
+    """What the verifier answers to each of CHECKS about every question, None for neither yes nor no; "program" answers all in one."""
     if p.verifier == "program":
-        return [world_says_unanswerable(r) is not False for r in rows]
+        return [[world_says_unanswerable(r) is not False] for r in rows]
     texts = [prompt(f"verify_{check}{_wording(p.verifier)}").format(question=r["question"]) for check in CHECKS for r in rows]
     said = [parse_verdict(answer) for answer in _ask(p, p.verifier, rows * len(CHECKS), texts, 4, 0.0)]
-    of_each = [said[i :: len(rows)] for i in range(len(rows))]
-    return [True if any(three) else (None if None in three else False) for three in of_each]
+    return [said[i :: len(rows)] for i in range(len(rows))]
 
 
 def world_says_unanswerable(row: dict) -> bool | None:
@@ -139,7 +150,7 @@ def build(p: Params, questions: Dataset, n: int, model, processor, by_hand: bool
     """
     p.check_program()
     wanted = int(round(n * 1.5)) + 4  # the filters drop some
-    seed = p.data_seed + 7919
+    seed = p.data_seed + SEED
     swaps = swapped(questions, int(round(wanted * p.swap_share)), seed)
     made, unparsable = generated(p, questions, wanted - len(swaps), seed + 1)
     rows, counts = swaps + made, Counter({(p.unanswerable_generator, "unparsable"): unparsable})
