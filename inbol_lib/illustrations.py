@@ -41,10 +41,11 @@ def boundaries(p: Params, rows: Dataset, outcomes: pd.DataFrame) -> Drawn:
     """Fig. 1: a test question of each type, what the first and the last of `p.methods` say, and what they make of all of them.
 
     Rule: the last method answers right (type 1), or refuses where the first is wrong (types 2, 3). `outcomes`: of one model and seed."""
-    before, after = dict.fromkeys((p.methods[0], p.methods[-1])) if len(p.methods) > 1 else p.methods * 2
+    before, after = p.methods[0], p.methods[-1]
+    methods = list(dict.fromkeys((before, after)))
     said = outcomes.drop_duplicates(["id", "method"]).pivot(index="id", columns="method", values=["outcome", "response"])
     asked = classes(rows, p)
-    figure, drawn = plt.figure(figsize=(13.5, 10)), []
+    figure, drawn = plt.figure(figsize=(14.5, 10.4)), []
     for part, (kind, heading) in zip(figure.subfigures(1, len(TYPES)), TYPES.items(), strict=True):
         these = asked[asked.kind == kind]
         if these.empty:
@@ -52,15 +53,14 @@ def boundaries(p: Params, rows: Dataset, outcomes: pd.DataFrame) -> Drawn:
         words = said.outcome.loc[these.id].set_axis(these.index)
         right, refused = words[after] == "correct", (words[after] == "refusal") & (words[before] == "incorrect")
         row = first(these, right if kind == "known" else refused)
-        shares = (100 * words[[before, after]].apply(pd.Series.value_counts, normalize=True)).T.fillna(0)
-        picture, texts, bars = part.subplots(3, 1, height_ratios=[3.2, 2.9, 2])
+        shares = (100 * words[methods].apply(pd.Series.value_counts, normalize=True)).T.fillna(0)
+        picture, texts, bars = part.subplots(3, 1, height_ratios=[3.2, 3.2, 2])
         show(rows[int(row.row)]["image"], picture)
         picture.set_title(heading)
-        told = [(m, *(str(said[c].loc[row.id, m]) for c in ("response", "outcome"))) for m in (before, after)]
+        told = [(m, *(str(said[c].loc[row.id, m]) for c in ("response", "outcome"))) for m in methods]
         gold = wrap(", ".join(dict.fromkeys(row.answers)), longest=50) if len(row.answers) else "not in the image"
-        stack(
-            texts, [(wrap(row.question, longest=100), BOLD), (wrap(f"truth: {gold}"), {}), *(framed(plots.spoken(*t), t[-1]) for t in told)]
-        )
+        asks = [(wrap(row.question, 26, 100), BOLD), (wrap(f"truth: {gold}"), {})]
+        stack(texts, [*asks, *(framed(plots.spoken(*t), t[-1]) for t in told)], 11)
         plots.outcome_bars(shares.rename(index=plots.label), bars, 12).set_xlabel(f"% of all {len(these):,} such questions")
         drawn += [{"type": kind, "id": row.id, "question": row.question, "truth": gold, "method": m, "response": text, "outcome": word,
                    "questions": len(these), **shares.loc[m]} for m, text, word in told]  # fmt: skip
@@ -164,7 +164,7 @@ def unanswerable_sheet(p: Params, beyond: Dataset) -> Drawn:
 
 
 def save_all(p: Params, outcomes: pd.DataFrame, target: Path) -> list[plt.Figure]:
-    """Figures 1, 2, 3 and 9 of `p.model`, first seed, in `target`; the artefacts that are missing are made first."""
+    """Figures 1, 2, 3 and 9 of `p.model`, first seed, into `target`; artefacts that are missing are made first."""
     confidence, beyond, composed = (stages.ensure(s, p) for s in ("confidence", "unanswerable", "composition"))
     train, outside = (load_table(folder / "records_train.parquet") for folder in (confidence, beyond))
     test, idk, pairs = (load_table(composed / f"{name}.parquet") for name in ("in_domain_test", "instructions_idk_it", "preferences"))

@@ -87,7 +87,7 @@ def method_bars(table: pd.DataFrame, ax: plt.Axes) -> plt.Axes:
     shares = pd.DataFrame({"correct": table.acc, "refusal": table.refr, "incorrect": 100 - table.acc - table.refr})
     outcome_bars(shares.set_axis([label(m) for m in table.method]), ax).set_xlabel("test questions (%)")
     ax.legend(ncols=3, loc="upper left", bbox_to_anchor=(0, -0.2), borderpad=0, columnspacing=1.2)
-    beside = ax.inset_axes([1.08, 0, 0.4, 1], sharey=ax)
+    beside = ax.inset_axes([1.12, 0, 0.4, 1], sharey=ax)
     beside.axvline(0, color="#888888", lw=1)
     for place, row in zip(ax.get_yticks(), table.itertuples(), strict=True):
         _, colour, mark = METHODS[row.method]
