@@ -122,7 +122,7 @@ use rule stage as probing with:  # 08: intrinsic or extrinsic?
 
 use rule stage as paper_vs_ours with:  # 09: every table and figure
     input:
-        made_from, code("study", "claims", "tables", "plots", "paper"),
+        made_from, code("study", "claims", "illustrations", "tables", "plots", "paper"),
     output:
         RUNS + "/{stage,paper_vs_ours}/{folder}/metrics.json",
 

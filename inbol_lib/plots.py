@@ -1,4 +1,5 @@
-"""The only maker of figures: tidy data and an axes in, the axes out. A method has the same colour and mark everywhere."""
+"""The makers of plots: tidy data and an axes in, the axes out. A method, an outcome and a class look the same in every figure, and differ
+without colours, too. Letters are 14 points high, so that a figure can be printed at half its size."""
 
 import textwrap
 from collections.abc import Sequence
@@ -12,7 +13,7 @@ from PIL import Image
 
 plt.style.use(Path(__file__).with_name("inbol.mplstyle"))
 
-#: method -> (label, colour, mark): Okabe-Ito colours, told apart in grey by their marks.
+#: method -> (label, colour, mark): Okabe-Ito colours, told apart in grey by their marks (and lines, see DASHES).
 METHODS = {
     "original": ("Original", "#7f7f7f", "o"),
     "refusal_prompt": ("Refusal prompt", "#E69F00", "v"),
@@ -33,7 +34,16 @@ SELECTIVE = {
     "sequence_probability": ("Sequence probability", "#8c564b", "2"),
     "p_true": ("P(True)", "#aa4499", "3"),
 }
-KINDS = {"unknown": "#D55E00", "mixed": "#d9c27a", "known": "#0072B2"}
+DASHES = dict(zip(METHODS, cycle(("-", (0, (1, 1)), "-.", "--", "-", ":")), strict=False))
+#: class of confidence -> colour, the darker the surer
+KINDS = {"unknown": "#d4b13f", "mixed": "#3f9f8f", "known": "#332288"}
+#: outcome -> (word, colour, hatch, sign)
+OUTCOMES = {
+    "correct": ("right", "#117733", "", "✓"),
+    "refusal": ("refused", "#cccccc", "", "–"),
+    "incorrect": ("wrong", "#d98695", "///", "✗"),
+    "unjudged": ("not judged", "#ffffff", "...", "?"),
+}
 
 
 def label(method: str) -> str:
@@ -44,30 +54,49 @@ def confidence_histogram(records: pd.DataFrame, ax: plt.Axes, delta_known: float
     """Share of questions at each confidence, one line per source, the three classes shaded. Columns: source, confidence."""
     edges = pairwise((-0.05, delta_unknown + 0.05, delta_known - 0.05, 1.05))
     for (lo, hi), (kind, colour) in zip(edges, KINDS.items(), strict=True):
-        ax.axvspan(lo, hi, color=colour, alpha=0.10, lw=0)
-        ax.text((lo + hi) / 2, 0.97, kind, ha="center", va="top", transform=ax.get_xaxis_transform(), color="#555555")
+        ax.axvspan(lo, hi, color=colour, alpha=0.16, lw=0)
+        ax.text((lo + hi) / 2, 0.98, kind, ha="center", va="top", transform=ax.get_xaxis_transform())
     for (source, part), mark in zip(records.groupby("source", sort=False), cycle("os^Dv"), strict=False):
         share = part.confidence.round(2).value_counts(normalize=True).sort_index()
         ax.plot(share.index, 100 * share.values, marker=mark, label=source)
-    ax.set(xlabel="confidence (share of sampled responses that are right)", ylabel="questions (%)", xlim=(-0.05, 1.05))
-    ax.set_ylim(0, ax.get_ylim()[1] * 1.18)
-    ax.legend(loc="upper center", bbox_to_anchor=(0.5, 0.9))  # over the mixed questions, where curves are low
+    ax.set(xlabel="confidence (share of right samples)", ylabel="questions (%)", xlim=(-0.05, 1.05))
+    ax.set_ylim(0, ax.get_ylim()[1] * 1.2)
+    ax.legend(loc="upper center", bbox_to_anchor=(0.5, 0.88))  # over the mixed questions, where curves are low
+    return ax
+
+
+def outcome_bars(shares: pd.DataFrame, ax: plt.Axes, least: float = 7) -> plt.Axes:
+    """Stacked bars from above, one per row of `shares` (its index names them): columns of OUTCOMES, in %. Parts under `least` have no
+    number written in."""
+    places, start = np.arange(len(shares))[::-1], np.zeros(len(shares))
+    for outcome, (word, colour, hatch, _) in OUTCOMES.items():
+        if outcome in shares:
+            bars = ax.barh(places, shares[outcome], 0.68, start, color=colour, hatch=hatch, edgecolor="white", label=word)
+            numbers = [f"{v:.0f}" if v >= least else "" for v in shares[outcome]]
+            box = {"fc": colour, "ec": "none", "pad": 1.5}
+            ax.bar_label(bars, numbers, label_type="center", color="white" if outcome == "correct" else "black", bbox=box)
+            start = start + shares[outcome].to_numpy()
+    ax.set(yticks=places, yticklabels=shares.index, xlim=(0, 100))
+    ax.grid(False)
     return ax
 
 
 def method_bars(table: pd.DataFrame, ax: plt.Axes) -> plt.Axes:
-    """Stacked shares of right, refused and wrong per method, s_trust written beside with its interval.
+    """Stacked shares of right, refused and wrong per method, and beside them s_trust with its interval (-20 to 40 at least, so that the
+    figures of several models compare).
     Columns: method, acc, refr, s_trust, lo, hi (percentage points)."""
-    table = table[::-1]  # bars count from below
-    shares = pd.DataFrame({"right": table.acc, "refused": table.refr, "wrong": 100 - table.acc - table.refr})
-    shares.plot.barh(stacked=True, ax=ax, width=0.68, color=["#0072B2", "#d9d9d9", "#D55E00"])
-    ax.autoscale(axis="y")  # the margins of every other figure
-    for place, row in enumerate(table.itertuples()):
-        ax.text(102, place, f"{row.s_trust:+.1f}  [{row.lo:+.1f}, {row.hi:+.1f}]", va="center")
-    ax.text(102, len(table) - 0.35, "s_trust  [95 %]", va="bottom", weight="bold")
-    ax.set(yticklabels=[label(m) for m in table.method], xlim=(0, 100), xlabel="test questions (%)")
-    ax.grid(False)
-    ax.legend(ncols=3, loc="upper left", bbox_to_anchor=(0, -0.16))
+    shares = pd.DataFrame({"correct": table.acc, "refusal": table.refr, "incorrect": 100 - table.acc - table.refr})
+    outcome_bars(shares.set_axis([label(m) for m in table.method]), ax).set_xlabel("test questions (%)")
+    ax.legend(ncols=3, loc="upper left", bbox_to_anchor=(0, -0.2), borderpad=0, columnspacing=1.2)
+    beside = ax.inset_axes([1.12, 0, 0.4, 1], sharey=ax)
+    beside.axvline(0, color="#888888", lw=1)
+    for place, row in zip(ax.get_yticks(), table.itertuples(), strict=True):
+        _, colour, mark = METHODS[row.method]
+        beside.errorbar(row.s_trust, place, xerr=[[row.s_trust - row.lo], [row.hi - row.s_trust]], fmt=mark, color=colour, capsize=4)
+        numbers = f"{row.s_trust:+.1f}  [{row.lo:+.1f}, {row.hi:+.1f}]".replace("-", "−")
+        beside.text(1.04, place, numbers, va="center", transform=beside.get_yaxis_transform())
+    beside.set(xlabel="s_trust [95 %]", xlim=(min(-20, table.lo.min() - 2), max(40, table.hi.max() + 2)))
+    beside.tick_params(labelleft=False, left=False)
     return ax
 
 
@@ -79,9 +108,10 @@ def by_confidence(curves: pd.DataFrame, metric: str, ax: plt.Axes) -> plt.Axes:
         part = shown[shown.method == method].sort_values("level")
         if len(part):
             error = np.abs(part[[f"{metric}_lo", f"{metric}_hi"]].sub(part[metric], axis=0)).T
-            beside = part.level + 0.006 * (place - 2)  # or the bars of one level would hide each other
-            ax.errorbar(beside, 100 * part[metric], 100 * error, color=colour, marker=mark, label=name, elinewidth=0.9, lw=1.6)
-    names = {"refr": "refusal rate (%)", "answered_acc": "accuracy of answered questions (%)"}
+            beside = part.level + 0.009 * (place - 2)  # or the bars of one level would hide each other
+            look = {"color": colour, "marker": mark, "ls": DASHES[method], "mec": "white", "elinewidth": 1}
+            ax.errorbar(beside, 100 * part[metric], 100 * error, label=name, ecolor=(colour, 0.6), **look)
+    names = {"refr": "refusal rate (%)", "answered_acc": "accuracy of answers (%)"}
     ax.set(xlabel="confidence of the original model", ylabel=names[metric], xlim=(-0.03, 1.03), ylim=(-3, 103))
     return ax
 
@@ -94,9 +124,9 @@ def risk_coverage(curves: pd.DataFrame, points: pd.DataFrame, ax: plt.Axes) -> p
         ax.plot(100 * seen.coverage, 100 * seen.risk, dashes, color=SELECTIVE[score][1], label=label(score))
     for row in points.itertuples():
         name, colour, mark = METHODS[row.method]
-        ax.vlines(100 * (1 - row.refr), 100 * (1 - row.hi), 100 * (1 - row.lo), color=colour, lw=1.2)
-        ax.plot(100 * (1 - row.refr), 100 * (1 - row.answered_acc), mark, color=colour, ms=9, mec="white", label=name)
-    ax.set(xlabel="answered (%)", ylabel="wrong answers among the answered (%)", xlim=(-3, 103), ylim=(-3, 103))
+        ax.vlines(100 * (1 - row.refr), 100 * (1 - row.hi), 100 * (1 - row.lo), color=colour, lw=1.6)
+        ax.plot(100 * (1 - row.refr), 100 * (1 - row.answered_acc), mark, color=colour, ms=10, mec="white", label=name)
+    ax.set(xlabel="answered (%)", ylabel="wrong among the answered (%)", xlim=(-3, 103), ylim=(-3, min(103, 1.1 * ax.get_ylim()[1])))
     ax.legend(loc="upper left", bbox_to_anchor=(1.01, 1.0))
     return ax
 
@@ -108,29 +138,34 @@ def threshold_heatmap(cells: pd.DataFrame, ax: plt.Axes, value: str = "score") -
 
     named = cells.assign(text=[f"{score:.2f}\n±{half:.0f}" for score, half in zip(cells[value], (cells.hi - cells.lo) / 2, strict=True)])
     grid, text = (named.pivot(index="delta_unknown", columns="delta_known", values=v).sort_index(ascending=False) for v in (value, "text"))
-    names = {"label": "normalised s_trust (±: points in domain)"}
+    names = {"label": "normalised s_trust\n(±: points in domain)"}
     sns.heatmap(grid, ax=ax, annot=text.fillna(""), fmt="", cmap="viridis", vmin=0, vmax=1, linewidths=2, cbar_kws=names)
     row, column = np.unravel_index(np.nanargmax(grid.to_numpy()), grid.shape)
-    ax.add_patch(plt.Rectangle((column, row), 1, 1, fill=False, ec="#D55E00", lw=3))
+    ax.add_patch(plt.Rectangle((column, row), 1, 1, fill=False, ec="black", lw=4, clip_on=False))
     ax.set(xlabel="threshold for known", ylabel="threshold for unknown")
+    ax.tick_params(axis="y", rotation=0)
     ax.grid(False)
     return ax
 
 
 def composition_curves(table: pd.DataFrame, x: str, ax: plt.Axes) -> plt.Axes:
-    """Fig. 11: s_trust in and out of domain against a composition, with intervals. Columns: x, id_s_trust, lo, hi; and where there are
-    sets out of domain, ood_s_trust, ood_lo, ood_hi."""
-    places = np.arange(len(table))
-    for kind, bounds, style in (
-        ("id", ["lo", "hi"], ("o-", "#0072B2", "in domain")),
-        ("ood", ["ood_lo", "ood_hi"], ("s--", "#E69F00", "out of domain")),
+    """Fig. 11: s_trust in and out of domain against a composition, with intervals, in the colour of the method that it trains. Columns:
+    x, method, id_s_trust, lo, hi; and where there are sets out of domain, ood_s_trust, ood_lo, ood_hi."""
+    places, (_, colour, mark) = np.arange(len(table)), METHODS[table.method.iloc[0]]
+    for kind, bounds, name, look in (
+        ("id", ["lo", "hi"], "in domain", {"ls": "-"}),
+        ("ood", ["ood_lo", "ood_hi"], "out of domain", {"ls": "--", "mfc": "white"}),
     ):
         if f"{kind}_s_trust" in table:
-            value, (line, colour, name) = table[f"{kind}_s_trust"], style
+            value = table[f"{kind}_s_trust"]
             error = np.abs(table[bounds].sub(value, axis=0)).T
-            ax.errorbar(places + 0.04 * (kind == "ood"), value, error, fmt=line, color=colour, capsize=3, elinewidth=1.2, label=name)
+            ax.errorbar(
+                places + 0.05 * (kind == "ood"), value, error, marker=mark, color=colour, capsize=4, elinewidth=1.4, label=name, **look
+            )
     ax.set(xticks=places, xticklabels=table[x], ylabel="s_trust (points)", xlabel=x.replace("_", " "))
-    ax.legend(ncols=2, loc="upper left", bbox_to_anchor=(0, -0.16))
+    ax.margins(x=0.1)
+    ax.label_outer(remove_inner_ticks=True)  # panels side by side share the axis
+    ax.legend(ncols=2, loc="upper center", bbox_to_anchor=(0.5, -0.2), columnspacing=1.2)
     return ax
 
 
@@ -153,21 +188,28 @@ def growth(table: pd.DataFrame, ax: plt.Axes) -> plt.Axes:
 
 def training_curve(history: pd.DataFrame, ax: plt.Axes) -> plt.Axes:
     """Training loss against the step."""
-    return history.plot("step", "loss", ax=ax, color="#0072B2", legend=False, ylabel="training loss")
+    return history.plot("step", "loss", ax=ax, color="#222222", legend=False, ylabel="training loss")
 
 
-def picture_grid(pictures: Sequence[Image.Image], captions: Sequence[str], columns: int = 4, width: float = 2.7) -> plt.Figure:
-    """Enlarged pictures with a caption under each (Fig. 9 and 12)."""
+def picture_grid(pictures: Sequence[Image.Image], captions: Sequence[str], columns: int = 4, width: float = 3.5) -> plt.Figure:
+    """Enlarged pictures with a caption under each (Fig. 9 and 12); `width` of each in inches, 28 letters of a caption."""
     rows = -(-len(pictures) // columns)
     lines = max(c.count("\n") for c in captions) + 1
-    figure, axes = plt.subplots(rows, columns, figsize=(width * columns, rows * (width * 0.75 + 0.19 * lines)), squeeze=False)
+    figure, axes = plt.subplots(rows, columns, figsize=(width * columns, rows * (width * 0.75 + 0.25 * lines)), squeeze=False)
     for ax in axes.flat:
         ax.axis("off")
     for ax, picture, caption in zip(axes.flat, pictures, captions, strict=False):
         ax.imshow(picture, interpolation="nearest")
-        ax.set_title(caption, y=-0.04, va="top", fontsize=8, weight="normal", loc="left")
+        ax.set_title(caption, y=-0.04, va="top", fontsize=14, weight="normal", loc="left")
     return figure
 
 
-def wrap(text: str, width: int = 34) -> str:
-    return "\n".join(textwrap.wrap(text, width)) or "–"
+def wrap(text: str, width: int = 28, longest: int = 0, indent: str = "") -> str:
+    """`text` in lines of `width` letters, all but the first indented; what goes beyond `longest` letters is cut, with a mark."""
+    text = textwrap.shorten(text, longest, placeholder="…") if longest else text
+    return "\n".join(textwrap.wrap(text, width, subsequent_indent=indent)) or "–"
+
+
+def spoken(method: str, response: str, outcome: str) -> str:
+    """What a method said, behind the sign of what became of it, as lines of a caption."""
+    return wrap(f"{OUTCOMES[outcome][3]} {label(method)}: {wrap(response, longest=40)}", 29, indent="    ")

@@ -1,6 +1,5 @@
 """What notebook 06 shows beside the paper's tables: how far its judging goes, what needs no training, what refusing costs, and cases."""
 
-import textwrap
 from itertools import combinations
 from pathlib import Path
 
@@ -55,7 +54,7 @@ def without_training(p: Params, rows: Dataset, outcomes: pd.DataFrame, compositi
     table = tables.selective_prediction(validation, test, others)
     tables.save_table_files(table, target, "selective_prediction")
     curves = pd.concat([metrics.risk_coverage(test, score).assign(score=score) for score in selective.SCORES])
-    figure, ax = plt.subplots(figsize=(8.5, 4.2))
+    figure, ax = plt.subplots(figsize=(11, 5))
     answered = tables.in_domain(outcomes)
     bounds = [interval(part, statistic="answered_acc") for _, part in answered.groupby("method", sort=False)]
     points = metrics.summary(answered, ["method"]).assign(lo=[lo for lo, _ in bounds], hi=[hi for _, hi in bounds])
@@ -118,14 +117,15 @@ def case_studies(p: Params, rows: Dataset, outcomes: pd.DataFrame, target: Path)
     chosen = wrong.loc[wrong.groupby("source").cumcount().sort_values(kind="stable").index].id[:CASES]  # the sources in turn
     if chosen.empty:
         return None
-    said = outcomes.drop_duplicates(["id", "method"]).set_index(["id", "method"]).response
+    drawn = outcomes[outcomes.id.isin(chosen)].drop_duplicates(["id", "method"])[["id", "source", "method", "outcome", "response"]]
+    said = drawn.set_index(["id", "method"])
     place = {name: i for i, name in enumerate(rows["id"])}
     shown = rows.select([place[name] for name in chosen])
     captions = []
     for row in shown.remove_columns("image"):
-        lines = [f"{plots.label(m)}: {textwrap.shorten(said[row['id'], m], 26, placeholder='…')}" for m in p.methods]
+        lines = [plots.spoken(m, *said.loc[(row["id"], m), ["response", "outcome"]]) for m in p.methods]
         gold = row["answers"][0] if row["answers"] else "unanswerable"
         captions.append("\n".join([plots.wrap(f"{row['question']} ({gold})"), *lines]))
     figure = plots.picture_grid(shown["image"], captions)
-    tables.save_figure(figure, target, "fig12_case_studies")
+    tables.save_figure(figure, target, "fig12_case_studies", drawn)
     return figure

@@ -112,11 +112,11 @@ def figure4(outcomes: pd.DataFrame, target: Path) -> plt.Figure:
     """Fig. 4 over all seeds: refusal rate and answered accuracy against the original model's confidence."""
     curves = tables.by_confidence(outcomes)
     data = [d for d in ("in domain", "A-OKVQA") if (curves.data == d).any()]
-    figure, axes = plt.subplots(len(data), 2, figsize=(10, 3.3 * len(data)), squeeze=False)
+    figure, axes = plt.subplots(len(data), 2, figsize=(13, 0.7 + 4 * len(data)), squeeze=False)
     for name, pair in zip(data, axes, strict=True):
         for ax, metric in zip(pair, ("refr", "answered_acc"), strict=True):
             plots.by_confidence(curves[curves.data == name], metric, ax).set_title(name)
-    axes[0, 0].legend(fontsize=8)
+    figure.legend(*axes[0, 0].get_legend_handles_labels(), loc="outside upper center", ncols=6, columnspacing=1.2)
     tables.save_figure(figure, target, "fig4_by_confidence", curves)
     return figure
 
