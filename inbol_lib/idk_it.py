@@ -100,8 +100,10 @@ class Collator:
 
     def read(self, numbers: list[int]) -> dict[str, Any]:
         """The model's inputs for the rows of these numbers."""
-        images = self.processor.image_processor(list(self.rows[numbers]["image"]), return_tensors="pt")
-        return self.joined([self.items[i] for i in numbers], dict(images))
+        return self.joined([self.items[i] for i in numbers], self.images(numbers))
+
+    def images(self, numbers: list[int]) -> dict[str, torch.Tensor]:
+        return dict(self.processor.image_processor(list(self.rows[numbers]["image"]), return_tensors="pt"))
 
     def joined(self, items: list[dict[str, Any]], images: dict[str, torch.Tensor]) -> dict[str, Any]:
         """The model's inputs for some items and their images."""
