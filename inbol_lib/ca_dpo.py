@@ -1,7 +1,6 @@
 """Confidence-aware DPO (paper, Sec. 3.3, eq. 6) and the DPO variants of Table 4, on responses packed behind one prompt (`packing`)."""
 
 import math
-import warnings
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +17,7 @@ from trl import DPOConfig, DPOTrainer
 from inbol_lib.idk_it import arguments, finish, numbered, prompt_ids, response_ids
 from inbol_lib.packing import RESPONSES, Features, PackingCollator, add_reference, check_packing, response_logps
 from inbol_lib.params import Params
-from inbol_lib.sampling import can_share
+from inbol_lib.unpacked import RowCollator, can_pack
 
 CORRECT, INCORRECT, REFUSAL = range(3)
 #: kind -> ((chosen, rejected) of p1, of p2); known and unknown questions have p1 = p2 (paper, Sec. 3.3)
@@ -130,14 +129,10 @@ def train(
     """CA-DPO (or the variant `p.preference`) from the IDK-IT adapter `start`; writes folder/adapter and folder/history.csv.
 
     The policy goes on with the IDK-IT adapter itself (the paper does not say whether it merges it first); the reference is that
-    adapter, frozen. Responses are packed where the model can read them so, else each has a row of its own, with a warning. A killed run
-    resumes from folder/partial. Returns the history."""
+    adapter, frozen. A killed run resumes from folder/partial. Returns the history."""
     weights = pair_weights(p.preference, preferences["kind"], preferences["confidence"], p.seed)
     made = [{**item, "weights": pair} for item, pair in zip(items(processor, preferences), weights, strict=True)]
-    packed = can_share(model, ("sdpa", "eager", "flex_attention"))
-    if not packed:
-        warnings.warn(f"{type(model).__name__}: responses can not be packed, so each is read with a prompt of its own", stacklevel=2)
-    collator = PackingCollator(made, preferences, processor, p.token_budget, packed)
+    collator = (PackingCollator if can_pack(model) else RowCollator)(made, preferences, processor, p.token_budget)
     policy = PeftModel.from_pretrained(model, str(start), is_trainable=True).eval()
     trainer = CADPOTrainer(
         model=policy, args=DPOConfig(**arguments(p, policy, folder / "partial", p.dpo_learning_rate), beta=p.beta),

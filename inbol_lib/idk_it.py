@@ -44,8 +44,7 @@ def arguments(p: Params, model: PreTrainedModel, partial: Path, learning_rate: f
 
 
 def response_ids(processor: ProcessorMixin, text: str) -> list[int]:
-    """Token ids of a response as it follows "ASSISTANT:" or, without a space, a new line (Qwen), closed by EOS (LLaVA's own template
-    leaves EOS out)."""
+    """Token ids of a response as it follows "ASSISTANT:" or, spaceless, a new line, closed by EOS (LLaVA's own template leaves EOS out)."""
     tokenizer, space = processor.tokenizer, "" if chat_prompt(processor, "")[-1].isspace() else " "
     return [*tokenizer(f"{space}{text}", add_special_tokens=False).input_ids, tokenizer.eos_token_id]
 

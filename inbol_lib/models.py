@@ -31,16 +31,12 @@ def placement(device: str | None = None) -> dict[str, str | torch.dtype]:
 
 def load(model_id: str, adapter: Path | None = None, device: str | None = None) -> tuple[PreTrainedModel, ProcessorMixin]:
     """Model (in evaluation mode, LoRA `adapter` applied) and processor with left padding; an Endpoint and None for "endpoint:<model>".
-    Raises ValueError when the tokenizer has no EOS or pad token, or pads with EOS (EOS would drop out of the loss), or when its processor
-    needs a package that is not installed (Qwen's reads videos, too, by torchvision)."""
+    Raises ValueError when the tokenizer has no EOS or pad token, or pads with EOS (EOS would drop out of the loss)."""
     if model_id.startswith(PREFIX):
         return Endpoint(model_id), None
     source, where = resolve(model_id), placement(device)
     offline = {"local_files_only": Path(source).is_dir()}
-    try:
-        processor = AutoProcessor.from_pretrained(source, **offline)
-    except ImportError as error:
-        raise ValueError(f"the processor of {model_id} needs another package (pip install torchvision, mostly): {error}") from None
+    processor = AutoProcessor.from_pretrained(source, **offline)
     check_tokens(processor)
     processor.tokenizer.padding_side = "left"
     model = AutoModelForImageTextToText.from_pretrained(source, dtype=where["dtype"], **offline)

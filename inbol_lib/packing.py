@@ -1,8 +1,7 @@
 """Two or three responses of a question packed behind one image and prompt (ours).
 
 A mask hides the responses from each other and positions start anew after the prompt, so every response has the log-probability it would
-have alone, while image and prompt, nearly all of a sequence's tokens, are read once instead of once per response. Models that can not be
-read so (Qwen-VL counts positions inside a picture) get one row per response: the same losses for two to three times the work."""
+have alone, while image and prompt, nearly all of a sequence's tokens, are read once instead of once per response."""
 
 import hashlib
 import json
@@ -40,23 +39,17 @@ def parts(lengths: Sequence[int], budget: int) -> Iterator[list[int]]:
 
 
 class PackingCollator(Collator):
-    """Prompts padded on the left, then the question's responses one after another, padded on the right; without `packed` a row for each
-    response. A batch is read in parts of at most `token_budget` tokens."""
+    """Prompts padded on the left, then the question's responses one after another, padded on the right. A batch is read in parts of at
+    most `token_budget` tokens."""
 
-    def __init__(
-        self, items: list[dict[str, Any]], rows: Dataset, processor: ProcessorMixin, token_budget: int = 2**31, packed: bool = True
-    ):
+    def __init__(self, items: list[dict[str, Any]], rows: Dataset, processor: ProcessorMixin, token_budget: int = 2**31):
         super().__init__(items, rows, processor)
-        self.token_budget, self.packed = token_budget, packed
-        each = [self.rows_of(i["responses"]) for i in items]
-        longest = [max(sum(map(len, said)) for said in rows) for rows in each]
-        self.lengths = [len(rows) * (len(i["prompt_ids"]) + n) for i, rows, n in zip(items, each, longest, strict=True)]
+        self.token_budget = token_budget
+        said = [[sum(map(len, row)) for row in self.rows_of(i["responses"])] for i in items]
+        self.lengths = [len(rows) * (len(i["prompt_ids"]) + max(rows)) for i, rows in zip(items, said, strict=True)]
 
     def rows_of(self, responses: list[list[int]]) -> list[list[list[int]]]:
-        """What each of a question's rows says: all its responses, or one of them with [] in the others' places."""
-        if self.packed:
-            return [responses]
-        return [[r if k == own else [] for k, r in enumerate(responses)] for own, said in enumerate(responses) if said]
+        return [responses]  # what each row of a question says: here all of it
 
     def __call__(self, batch: list[dict[str, int]]) -> dict[str, list[dict[str, Any]]]:
         numbers = [row["image"] for row in batch]
@@ -67,10 +60,10 @@ class PackingCollator(Collator):
         """Inputs of the questions of these numbers; `question`: the place among them that a row belongs to, `numbers`: its picture."""
         items = [self.items[i] for i in numbers]
         rows = [(k, item | {"responses": said}) for k, item in enumerate(items) for said in self.rows_of(item["responses"])]
-        pictures = [numbers[k] for k, _ in rows]
         extra = {k: torch.tensor(np.array([i[k] for i in items]), dtype=torch.float32) for k in ("reference", "weights") if k in items[0]}
-        about = {"numbers": pictures, "question": torch.tensor([k for k, _ in rows]), "kinds": [i["kind"] for i in items], **extra}
-        return self.joined([item for _, item in rows], self.images(pictures)) | about
+        places, kinds = [k for k, _ in rows], [i["kind"] for i in items]
+        about = {"numbers": [numbers[k] for k in places], "question": torch.tensor(places), "kinds": kinds, **extra}
+        return self.joined([item for _, item in rows], self.images(about["numbers"])) | about
 
     def joined(self, items: list[dict[str, Any]], images: dict[str, torch.Tensor]) -> dict[str, Any]:
         blank, said = self.processor.tokenizer.pad_token_id, [i["responses"] for i in items]
@@ -82,12 +75,9 @@ class PackingCollator(Collator):
         lengths = torch.tensor([[len(i["prompt_ids"])] for i in items])
         before = lengths - torch.arange(prompts.shape[1], 0, -1)  # places in the prompt, below 0 for padding
         segments = torch.cat([torch.where(before < 0, PADDING, PROMPT), owner], 1)
-        ids = torch.cat([prompts, tails], 1)
-        if self.packed:
-            places = {"position_ids": torch.cat([before.clamp(min=0), lengths + place], 1)}
-        else:  # the model counts them itself
-            places = {"attention_mask": (segments != PADDING).long(), **picture_marks(self.processor, ids)}
-        return {"model": {"input_ids": ids, **places, **images}, "segments": segments, "owner": owner, "source": source}
+        positions = torch.cat([before.clamp(min=0), lengths + place], 1)
+        model = {"input_ids": torch.cat([prompts, tails], 1), "position_ids": positions, **images}
+        return {"model": model, "segments": segments, "owner": owner, "source": source}
 
 
 def block_mask(segments: torch.Tensor, model: PreTrainedModel) -> torch.Tensor | BlockMask:
@@ -135,8 +125,7 @@ def response_logps(model: PreTrainedModel, batch: dict[str, Any], features: Feat
     """Summed log-probability in nats of each response, shape (questions, 3); 0 where a question lacks a response."""
     owner, tail = batch["owner"], batch["owner"].shape[1]
     inputs = features(model, batch["numbers"], batch["model"]) if features else batch["model"]
-    if "attention_mask" not in inputs:
-        inputs = inputs | {"attention_mask": block_mask(batch["segments"], model)}
+    inputs = inputs if "attention_mask" in inputs else inputs | {"attention_mask": block_mask(batch["segments"], model)}
     logps = torch.log_softmax(model(**inputs, use_cache=False, logits_to_keep=tail + 1).logits.float(), -1)
     rows = torch.arange(len(owner), device=owner.device)[:, None]
     token = logps[rows, batch["source"], inputs["input_ids"][:, -tail:]]

@@ -78,8 +78,7 @@ def sample(
 
 
 def can_share(model: PreTrainedModel, kernels: Sequence[str] = ("sdpa", "eager")) -> bool:
-    """Whether one prompt can serve many continuations: whole attention, by one of `kernels`, which take a mask of ours, at plain positions
-    0, 1, 2, ..."""
+    """Whether one prompt can serve many continuations: whole attention under a mask of ours (by `kernels`), at plain places 0, 1, 2, ..."""
     config = model.config.get_text_config()
     whole = set(getattr(config, "layer_types", None) or ()) <= {"full_attention"}
     axes = "mrope_section" in (getattr(config, "rope_parameters", None) or {})

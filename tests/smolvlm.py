@@ -27,8 +27,8 @@ def model(
     """Random weights; `vision` changes the tower's size."""
     tokens = {f"{name}_token_id": getattr(read.tokenizer, f"{name}_token_id") for name in ("bos", "eos", "pad")}
     config = Idefics3Config(
-        vision_config={**VISION, "image_size": edge, **vision}, text_config={**TEXT, **tokens, "vocab_size": vocabulary}, scale_factor=scale,
-        image_token_id=read.image_token_id, pad_token_id=tokens["pad_token_id"], tie_word_embeddings=True,
+        vision_config={**VISION, "image_size": edge, **vision}, text_config={**TEXT, **tokens, "vocab_size": vocabulary},
+        scale_factor=scale, image_token_id=read.image_token_id, pad_token_id=tokens["pad_token_id"], tie_word_embeddings=True,
     )  # fmt: skip
     torch.manual_seed(0)
     made = Idefics3ForConditionalGeneration(config).eval()

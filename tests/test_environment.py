@@ -4,7 +4,7 @@ import tomllib
 from inbol_lib.paths import ROOT
 
 INSTRUMENTS = ("refusals", "choices", "matching", "judging", "agreement", "metrics", "intervals", "selective", "reports", "score", "claims")
-SCALE = ("endpoints", "journal", "plan", "launch")
+SCALE = ("endpoints", "journal", "plan", "launch", "unpacked")
 
 
 def pins(text):
