@@ -17,6 +17,7 @@ from trl import DPOConfig, DPOTrainer
 from inbol_lib.idk_it import arguments, finish, lora_config, numbered, prompt_ids, response_ids
 from inbol_lib.packing import RESPONSES, Features, PackingCollator, add_reference, check_packing, response_logps
 from inbol_lib.params import Params
+from inbol_lib.unpacked import RowCollator, can_pack
 
 CORRECT, INCORRECT, REFUSAL = range(3)
 #: kind -> ((chosen, rejected) of p1, of p2); known and unknown questions have p1 = p2 (paper, Sec. 3.3)
@@ -145,7 +146,7 @@ def train(
         start = untrained(p, model, folder / "partial" / "untrained")
     weights = pair_weights(p.preference, preferences["kind"], preferences["confidence"], p.seed)
     made = [{**item, "weights": pair} for item, pair in zip(items(processor, preferences), weights, strict=True)]
-    collator = PackingCollator(made, preferences, processor, p.token_budget)
+    collator = (PackingCollator if can_pack(model) else RowCollator)(made, preferences, processor, p.token_budget)
     policy = PeftModel.from_pretrained(model, str(start), is_trainable=True).eval()
     trainer = CADPOTrainer(
         model=policy, args=DPOConfig(**arguments(p, policy, folder / "partial", p.dpo_learning_rate), beta=p.beta),

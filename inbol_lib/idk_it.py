@@ -14,7 +14,7 @@ from transformers import PreTrainedModel, ProcessorMixin, Trainer, TrainerCallba
 from transformers.trainer_callback import PrinterCallback
 from trl import SFTConfig, SFTTrainer
 
-from inbol_lib.models import encode, image_token_id, language_model_linear_names, picture_marks
+from inbol_lib.models import chat_prompt, encode, image_token_id, language_model_linear_names, picture_marks
 from inbol_lib.params import Params
 
 IGNORE = -100
@@ -44,9 +44,9 @@ def arguments(p: Params, model: PreTrainedModel, partial: Path, learning_rate: f
 
 
 def response_ids(processor: ProcessorMixin, text: str) -> list[int]:
-    """Token ids of a response as it follows "ASSISTANT:", closed by EOS (LLaVA's own template leaves EOS out)."""
-    tokenizer = processor.tokenizer
-    return [*tokenizer(f" {text}", add_special_tokens=False).input_ids, tokenizer.eos_token_id]
+    """Token ids of a response as it follows "ASSISTANT:" or, spaceless, a new line, closed by EOS (LLaVA's own template leaves EOS out)."""
+    tokenizer, space = processor.tokenizer, "" if chat_prompt(processor, "")[-1].isspace() else " "
+    return [*tokenizer(f"{space}{text}", add_special_tokens=False).input_ids, tokenizer.eos_token_id]
 
 
 def prompt_ids(processor: ProcessorMixin, rows: Dataset, batch: int = 256) -> list[list[int]]:
@@ -100,8 +100,10 @@ class Collator:
 
     def read(self, numbers: list[int]) -> dict[str, Any]:
         """The model's inputs for the rows of these numbers."""
-        images = self.processor.image_processor(list(self.rows[numbers]["image"]), return_tensors="pt")
-        return self.joined([self.items[i] for i in numbers], dict(images))
+        return self.joined([self.items[i] for i in numbers], self.images(numbers))
+
+    def images(self, numbers: list[int]) -> dict[str, torch.Tensor]:
+        return dict(self.processor.image_processor(list(self.rows[numbers]["image"]), return_tensors="pt"))
 
     def joined(self, items: list[dict[str, Any]], images: dict[str, torch.Tensor]) -> dict[str, Any]:
         """The model's inputs for some items and their images."""

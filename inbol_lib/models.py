@@ -103,7 +103,7 @@ def image_token_id(processor: ProcessorMixin) -> int:
 def picture_marks(processor: ProcessorMixin, ids: torch.Tensor) -> dict[str, torch.Tensor]:
     """What families with positions inside a picture (Qwen-VL) want beside `ids`: which tokens are a picture's. Without it they would
     read a training text at plain positions, unlike a prompt of `encode`, and say nothing."""
-    wanted = "mm_token_type_ids" in processor.model_input_names
+    wanted = getattr(processor, "return_mm_token_type_ids", False)
     return {"mm_token_type_ids": (ids == image_token_id(processor)).long()} if wanted else {}
 
 

@@ -45,7 +45,11 @@ class PackingCollator(Collator):
     def __init__(self, items: list[dict[str, Any]], rows: Dataset, processor: ProcessorMixin, token_budget: int = 2**31):
         super().__init__(items, rows, processor)
         self.token_budget = token_budget
-        self.lengths = [len(i["prompt_ids"]) + sum(map(len, i["responses"])) for i in items]
+        said = [[sum(map(len, row)) for row in self.rows_of(i["responses"])] for i in items]
+        self.lengths = [len(rows) * (len(i["prompt_ids"]) + max(rows)) for i, rows in zip(items, said, strict=True)]
+
+    def rows_of(self, responses: list[list[int]]) -> list[list[list[int]]]:
+        return [responses]  # what each row of a question says: here all of it
 
     def __call__(self, batch: list[dict[str, int]]) -> dict[str, list[dict[str, Any]]]:
         numbers = [row["image"] for row in batch]
@@ -53,7 +57,13 @@ class PackingCollator(Collator):
         return {"parts": [self.read([numbers[k] for k in group]) for group in groups]}
 
     def read(self, numbers: list[int]) -> dict[str, Any]:
-        return super().read(numbers) | {"numbers": numbers}
+        """Inputs of the questions of these numbers; `question`: the place among them that a row belongs to, `numbers`: its picture."""
+        items = [self.items[i] for i in numbers]
+        rows = [(k, item | {"responses": said}) for k, item in enumerate(items) for said in self.rows_of(item["responses"])]
+        extra = {k: torch.tensor(np.array([i[k] for i in items]), dtype=torch.float32) for k in ("reference", "weights") if k in items[0]}
+        places, kinds = [k for k, _ in rows], [i["kind"] for i in items]
+        about = {"numbers": [numbers[k] for k in places], "question": torch.tensor(places), "kinds": kinds, **extra}
+        return self.joined([item for _, item in rows], self.images(about["numbers"])) | about
 
     def joined(self, items: list[dict[str, Any]], images: dict[str, torch.Tensor]) -> dict[str, Any]:
         blank, said = self.processor.tokenizer.pad_token_id, [i["responses"] for i in items]
@@ -67,8 +77,7 @@ class PackingCollator(Collator):
         segments = torch.cat([torch.where(before < 0, PADDING, PROMPT), owner], 1)
         positions = torch.cat([before.clamp(min=0), lengths + place], 1)
         model = {"input_ids": torch.cat([prompts, tails], 1), "position_ids": positions, **images}
-        extra = {k: torch.tensor(np.array([i[k] for i in items]), dtype=torch.float32) for k in ("reference", "weights") if k in items[0]}
-        return {"model": model, "segments": segments, "owner": owner, "source": source, "kinds": [i["kind"] for i in items], **extra}
+        return {"model": model, "segments": segments, "owner": owner, "source": source}
 
 
 def block_mask(segments: torch.Tensor, model: PreTrainedModel) -> torch.Tensor | BlockMask:
@@ -116,20 +125,21 @@ def response_logps(model: PreTrainedModel, batch: dict[str, Any], features: Feat
     """Summed log-probability in nats of each response, shape (questions, 3); 0 where a question lacks a response."""
     owner, tail = batch["owner"], batch["owner"].shape[1]
     inputs = features(model, batch["numbers"], batch["model"]) if features else batch["model"]
-    inputs = inputs | {"attention_mask": block_mask(batch["segments"], model)}
+    inputs = inputs if "attention_mask" in inputs else inputs | {"attention_mask": block_mask(batch["segments"], model)}
     logps = torch.log_softmax(model(**inputs, use_cache=False, logits_to_keep=tail + 1).logits.float(), -1)
     rows = torch.arange(len(owner), device=owner.device)[:, None]
     token = logps[rows, batch["source"], inputs["input_ids"][:, -tail:]]
-    return torch.stack([(token * (owner == k)).sum(1) for k in range(len(RESPONSES))], 1)
+    of_rows = torch.stack([(token * (owner == k)).sum(1) for k in range(len(RESPONSES))], 1)
+    return of_rows.new_zeros(len(batch["kinds"]), len(RESPONSES)).index_add(0, batch["question"], of_rows)
 
 
 @torch.no_grad()
 def check_packing(model: PreTrainedModel, collator: PackingCollator) -> None:
-    """Refuse a model that reads packed responses otherwise than separate ones, on the question with the most responses.
-    Raises ValueError: some attention kernels drop a block mask, some families give image tokens positions of their own."""
+    """Refuse a model that reads the collator's responses otherwise than each in a batch of its own, on the question with the most of them.
+    Raises ValueError: some attention kernels drop a block mask, some families give tokens positions of their own."""
     number = max(range(len(collator.items)), key=lambda i: sum(map(bool, collator.items[i]["responses"])))
     prompt, batch = collator.items[number]["prompt_ids"], send_to_device(collator.read([number]), model.device)
-    images = {k: v for k, v in batch["model"].items() if k not in ("input_ids", "position_ids")}
+    images = send_to_device(collator.images([number]), model.device)
     exact = 1e-4 if model.dtype == torch.float32 else 5e-2  # 16-bit floats keep two to three digits
     for name, response, packed in zip(RESPONSES, collator.items[number]["responses"], response_logps(model, batch)[0], strict=True):
         ids, labels = torch.tensor([prompt + response, [IGNORE] * len(prompt) + response], device=model.device)[:, None]
@@ -139,7 +149,7 @@ def check_packing(model: PreTrainedModel, collator: PackingCollator) -> None:
         if not abs(packed - alone) <= exact * (1 + abs(alone)):
             raise ValueError(
                 f"{type(model).__name__}: the {name} response has log-probability {packed:.4f} packed and {alone:.4f} alone; "
-                'load the model with attn_implementation="sdpa" or "eager", or take one with plain rotary positions'
+                'load the model with attn_implementation="sdpa" or "eager", or take one of another family'
             )
 
 
@@ -167,7 +177,7 @@ def add_reference(
     else:
         mine = list(parts(collator.lengths, collator.token_budget))[accelerator.process_index :: accelerator.num_processes]
         read = (send_to_device(collator.read(group), model.device) for group in mine)
-        done = [(part["numbers"], response_logps(model, part, features).float().cpu().numpy()) for part in read]
+        done = [(group, response_logps(model, part, features).float().cpu().numpy()) for group, part in zip(mine, read, strict=True)]
         done = gather_object(done)
         found = np.concatenate([rows for _, rows in done])[np.argsort(np.concatenate([group for group, _ in done]))]
         if accelerator.is_main_process:

@@ -77,12 +77,12 @@ def sample(
     return [out[i] for i in range(len(texts))]
 
 
-def can_share(model: PreTrainedModel) -> bool:
-    """Whether one prompt's cache can serve many continuations: whole attention under a mask of ours, at plain positions 0, 1, 2, ..."""
+def can_share(model: PreTrainedModel, kernels: Sequence[str] = ("sdpa", "eager")) -> bool:
+    """Whether one prompt can serve many continuations: whole attention under a mask of ours (by `kernels`), at plain places 0, 1, 2, ..."""
     config = model.config.get_text_config()
     whole = set(getattr(config, "layer_types", None) or ()) <= {"full_attention"}
     axes = "mrope_section" in (getattr(config, "rope_parameters", None) or {})
-    masked = getattr(config, "_attn_implementation", None) in ("sdpa", "eager")
+    masked = getattr(config, "_attn_implementation", None) in kernels
     return whole and masked and not (axes or config.is_encoder_decoder or getattr(model, "_is_stateful", False))
 
 

@@ -11,6 +11,7 @@ smoke study, bench_smoke.csv: minutes of each stage.
 
     python tests/bench.py --repeats 5
     python tests/bench.py --gpu                one call on a GPU: LLaVA-1.5-7B's shape in bfloat16, no comparison; prints JSON
+    python tests/bench.py --smolvlm            SmolVLM-256M's shape on two cores, into figures/bench_smolvlm.csv
 """
 
 import argparse
@@ -34,15 +35,17 @@ import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
 import psutil
+import smolvlm
 import torch
 from datasets import Dataset
 from peft import PeftModel, get_peft_model
 from PIL import Image
-from transformers import AutoConfig, AutoProcessor, LlavaConfig, LlavaForConditionalGeneration
+from transformers import AutoConfig, AutoProcessor, LlavaConfig, LlavaForConditionalGeneration, PreTrainedModel
 from trl import DPOConfig, DPOTrainer, SFTConfig, SFTTrainer
 
-from inbol_lib import ca_dpo, idk_it, models, params, paths, plots, sampling, tables
-from inbol_lib.packing import RESPONSES
+from inbol_lib import ca_dpo, idk_it, models, params, paths, plan, plots, sampling, tables
+from inbol_lib.micro.model import CHAT_TEMPLATE
+from inbol_lib.packing import RESPONSES, PackingCollator, response_logps
 from inbol_lib.templates import REFUSAL_TEMPLATES
 
 KINDS = ("unknown", "mixed", "known", "known")  # 1 : 1 : 2
@@ -76,11 +79,11 @@ def shaped(config: LlavaConfig, processor: AutoProcessor, edge: int) -> tuple[Ll
     return model, processor
 
 
-def preferences(model: LlavaForConditionalGeneration, questions: int) -> Dataset:
-    """Preference rows of the paper's mix: noise as pictures, questions of 6 to 19 words."""
-    rng, edge = np.random.default_rng(0), model.config.vision_config.image_size
+def preferences(model: PreTrainedModel, questions: int, size: tuple[int, int] | None = None) -> Dataset:
+    """Preference rows of the paper's mix: noise as pictures of `size` (height, width; else the tower's), questions of 6 to 19 words."""
+    rng, size = np.random.default_rng(0), size or (model.config.vision_config.image_size,) * 2
     rows = [
-        {"image": Image.fromarray(rng.integers(0, 256, (edge, edge, 3), dtype=np.uint8)), "prompt": " ".join(WORDS[: 6 + i % 14]) + "?",
+        {"image": Image.fromarray(rng.integers(0, 256, (*size, 3), dtype=np.uint8)), "prompt": " ".join(WORDS[: 6 + i % 14]) + "?",
          "kind": KINDS[i % 4], "confidence": (0.0, 0.5, 0.9, 1.0)[i % 4], "correct": "two", "incorrect": "a green square",
          "refusal": REFUSAL_TEMPLATES[i % 24]}
         for i in range(questions)
@@ -280,10 +283,52 @@ def gpu(config: LlavaConfig | None = None, edge: int = 336, questions: int = 256
     return found
 
 
+def smolvlm_hours(repeats: int) -> pd.DataFrame:
+    """SmolVLM-256M's shape with random weights on two cores: seconds of one question (a photograph of 640 x 480 pixels, ten tokens a
+    response) in each kind of work, and the hours that the questions of its profile follow to. Hours rest on `core_seconds`, the processor's
+    time on both cores together, which other programs change less than the clock's `seconds`; medians."""
+    torch.set_num_threads(2)
+    read = smolvlm.processor(AutoProcessor.from_pretrained(models.resolve("micro-s")).tokenizer, CHAT_TEMPLATE)
+    model, p = smolvlm.model(read), params.load("smolvlm-256m")
+    rows = preferences(model, 2, (480, 640)).select([1])  # a mixed question: three responses
+    ask = (model, read, list(rows["image"]), list(rows["prompt"]))
+
+    def idk_it_step() -> None:
+        said = rows.select_columns(["image", "prompt"]).add_column("response", list(rows["refusal"]))
+        tuned(**idk_it.Collator(idk_it.examples(read, said), said, read).read([0])).loss.backward()
+
+    def ca_dpo_step() -> None:
+        batch = PackingCollator(ca_dpo.items(read, rows), rows, read).read([0])
+        with torch.no_grad():
+            reference = response_logps(tuned, batch)
+        margin = ca_dpo.margins(response_logps(tuned, batch), reference, batch["kinds"])
+        ca_dpo.ca_dpo_loss(margin, torch.tensor([0.5]), p.beta).sum().backward()
+
+    def timed(call: Callable[[], object]) -> tuple[float, float]:
+        clock, core = time.perf_counter(), time.process_time()
+        call()
+        return time.perf_counter() - clock, time.process_time() - core
+
+    def measured(**calls: Callable[[], object]) -> dict[str, list[float]]:
+        return {name: np.median([timed(call) for _ in range(repeats)], axis=0).tolist() for name, call in calls.items()}
+
+    found = measured(
+        ten_samples=lambda: sampling.sample(*ask, 10, 1.0, 1.0, 10, 2**31), one_answer=lambda: sampling.greedy(*ask, 10, 2**31)
+    )
+    tuned = get_peft_model(model, idk_it.lora_config(p, model)).train()
+    found |= measured(idk_it=idk_it_step, ca_dpo=ca_dpo_step)
+    works = {"confidence": "ten_samples", "idk_it": "idk_it", "ca_dpo": "ca_dpo"}
+    stages = [(row["stage"], row["questions"]) for row in plan.plan(p, "h200")["stages"] if row["questions"]]
+    table = pd.DataFrame([(stage, n, works.get(stage, "one_answer")) for stage, n in stages], columns=["stage", "questions", "work"])
+    table[["seconds", "core_seconds"]] = [found[work] for work in table.work]
+    return table.assign(hours=table.questions * table.core_seconds / 2 / 3600).round(2)
+
+
 def main() -> None:
     cli = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     cli.add_argument("--repeats", type=int, default=5)
     cli.add_argument("--gpu", action="store_true")
+    cli.add_argument("--smolvlm", action="store_true")
     cli.add_argument("--peak", nargs=3, metavar=("BENCH", "TOKENS", "SIDE"), help=argparse.SUPPRESS)
     given = cli.parse_args()
     torch.set_num_threads(1)
@@ -292,6 +337,8 @@ def main() -> None:
         print(measure_peak(given.peak[0], *map(int, given.peak[1:])))
     elif given.gpu:
         print(json.dumps(gpu(), indent=1))
+    elif given.smolvlm:
+        smolvlm_hours(given.repeats).to_csv(FIGURES / "bench_smolvlm.csv", index=False)
     else:
         compare(given.repeats)
 

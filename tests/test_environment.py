@@ -5,7 +5,7 @@ from inbol_lib.paths import ROOT
 
 INSTRUMENTS = ("refusals", "choices", "matching", "judging", "agreement", "metrics", "intervals", "selective", "score")
 REPORTING = ("tables", "plots", "reports", "study", "claims", "paper", "archive", "illustrations")
-SCALE = ("endpoints", "journal", "plan", "launch", "hub", "review")
+SCALE = ("endpoints", "journal", "plan", "launch", "hub", "review", "unpacked")
 
 
 def pins(text):
@@ -36,5 +36,5 @@ def test_the_library_stays_thin():
     studies need (and hands: reviewing); and the method itself."""
     lines = {file.stem: len(file.read_text().splitlines()) for file in (ROOT / "inbol_lib").glob("*.py")}
     groups = [{name: lines.pop(name, 0) for name in group} for group in (INSTRUMENTS, REPORTING, SCALE)]
-    for budget, part in zip((2300, 1000, 1300, 850), (lines, *groups), strict=True):
+    for budget, part in zip((2300, 1000, 1300, 950), (lines, *groups), strict=True):
         assert sum(part.values()) <= budget, (sum(part.values()), sorted(part.items(), key=lambda entry: -entry[1]))
