@@ -5,7 +5,7 @@ import re
 
 import pandas as pd
 
-from inbol_lib import paper, paths, plots, stages
+from inbol_lib import paper, params, paths, plan, plots, stages
 
 FIGURES, README = paths.figures("micro"), paths.ROOT / "README.md"
 
@@ -41,6 +41,20 @@ def speed() -> str:
     return "\n".join(lines)
 
 
+def planned() -> str:
+    """What the profiles of real models cost on one GPU, as `inbol_lib.plan` says: every table, and Tables 1 to 3 with one seed."""
+    lines = ["| profile | jobs | questions | 10^6 tokens | disk, GB | hours, H200 | A100 | Tables 1 to 3 alone, H200 |",
+             "|---|--:|--:|--:|--:|--:|--:|--:|"]  # fmt: skip
+    for name in ("smolvlm-256m", "llava-1.5-7b", "llava-1.5-13b"):
+        p = params.load(name)
+        first, second = (plan.plan(p, gpu)["total"] for gpu in ("h200", "a100"))
+        alone = plan.plan(p, "h200", "evaluation")["total"]["hours"]
+        tokens = (first["prompt_tokens"] + first["said_tokens"]) / 1e6
+        lines.append(f"| {name} | {first['jobs']} | {first['questions']:,} | {tokens:,.0f} | {first['gb']:.0f} | {first['hours']:.1f} | "
+                     f"{second['hours']:.1f} | {alone:.1f} |")  # fmt: skip
+    return "\n".join(lines)
+
+
 def minutes() -> pd.Series:
     """Stage -> minutes that all of its runs took, as papermill measured them (figures/minutes.csv)."""
     return pd.read_csv(FIGURES / "minutes.csv", index_col="stage").minutes
@@ -57,14 +71,12 @@ def measure() -> None:
 
 
 def _profile():
-    from inbol_lib import params
-
     return params.load("micro")
 
 
 def filled(text: str) -> str:
     """The README with the results, the speed and every notebook's minutes as they are in figures/."""
-    for name, table in (("results", results()), ("claims", claims()), ("speed", speed())):
+    for name, table in (("results", results()), ("claims", claims()), ("speed", speed()), ("plan", planned())):
         text = re.sub(rf"(<!-- {name} -->\n).*?(<!-- end -->)", lambda m, table=table: f"{m[1]}\n{table}\n\n{m[2]}", text, flags=re.S)
     for stage, spent in minutes().items():
         name = re.escape(stages.NOTEBOOKS[stage])
