@@ -54,8 +54,9 @@ def commits(folder: Path) -> str:
     return ", ".join(sorted({file.read_text().split("\n")[0] for file in notes}))
 
 
-def loaded(dataset: str, sources: list[str]) -> dict[str, str]:
-    """Model or source -> commit, of what this process loaded and of what lies in a folder of benchmarks."""
+def loaded(dataset: str, sources: list[str]) -> dict[str, dict[str, str]]:
+    """`commits`: model or source -> commit, of what this process loaded and what lies in a folder of benchmarks; {} where there is none."""
     kind, _, place = dataset.partition(":")
     data = {name: commits(paths.ROOT / place / name) for name in sources} if kind == "benchmarks" else {}
-    return COMMITS | {name: commit for name, commit in data.items() if commit}
+    found = COMMITS | {name: commit for name, commit in data.items() if commit}
+    return {"commits": found} if found else {}

@@ -224,10 +224,8 @@ class Stage:
         return ensure(name, jobs[name])
 
     def save(self, metrics: dict[str, Any]) -> Path:
-        """Write `metrics.json` last of all: from now on the artefact is complete. No timings belong in it. Where something came from the
-        Hugging Face Hub, `commits` says at which commit."""
-        commits = hub.loaded(self.p.dataset, [*self.p.sources, *self.p.ood_sources])
-        metrics = metrics | ({"commits": commits} if commits else {})
+        """Write `metrics.json` last of all: from now on the artefact is complete. No timings belong in it. It ends with hub.loaded."""
+        metrics = metrics | hub.loaded(self.p.dataset, [*self.p.sources, *self.p.ood_sources])
         (self.folder / "params.json").write_text(self.p.model_dump_json(indent=1))
         unnamed = self.folder / f".metrics.{os.getpid()}"
         unnamed.write_text(json.dumps(metrics, indent=1, sort_keys=True) + "\n")

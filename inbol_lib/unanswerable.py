@@ -141,9 +141,8 @@ def build(
 ) -> tuple[Dataset, Counter, pd.DataFrame]:
     """At most `n` standard records of unanswerable questions (confidence 0), counts by (origin, step of STEPS), and `review.table` of all.
 
-    `by_hand` adds the micro world's own truth, which stands for the paper's filter by hand of the test questions; what people
-    `rejected` (review.rejected) is left out, and surplus takes its place.
-    """
+    `by_hand` adds the micro world's own truth, which stands for the paper's filter by hand of the test questions; surplus replaces
+    what people `rejected` (review.rejected)."""
     p.check_program()
     wanted = int(round(n * 1.5)) + 4  # the filters drop some
     seed = p.data_seed + 7919
@@ -160,8 +159,8 @@ def build(
     rows = keep(rows, ["duplicate" if twice else "" for twice in again])
     for row, row["checks"] in zip(rows, checked(p, rows), strict=True):
         row["digest"] = review.digest(row["image"], row["question"])
-    doubted = [by_hand and p.dataset == "micro" and world_says_unanswerable(r) is False for r in rows]
-    verdicts = [False if no else passes(r["checks"]) for no, r in zip(doubted, rows, strict=True)]
+    strict = by_hand and p.dataset == "micro"
+    verdicts = [False if strict and world_says_unanswerable(r) is False else passes(r["checks"]) for r in rows]
     rows = keep(rows, [{True: "", False: "verified out", None: "unverified"}[v] for v in verdicts])
     answers = greedy(model, processor, [r["image"] for r in rows], [prompt_text(r) for r in rows], p.max_new_tokens, p.token_budget)
     for row, said in zip(rows, answers, strict=True):

@@ -167,4 +167,4 @@ def test_a_folder_of_data_says_of_which_commit_it_is(tmp_path):
     for name, commit in (("a.parquet", COMMIT), ("data/b.parquet", COMMIT), ("c.json", NEWEST)):
         write_download_metadata(tmp_path, name, commit, "etag")  # what `hf download --local-dir` does
     assert hub.commits(tmp_path) == f"{COMMIT}, {NEWEST}"
-    assert hub.loaded(f"benchmarks:{tmp_path.parent}", [tmp_path.name, "nothing"])[tmp_path.name] == f"{COMMIT}, {NEWEST}"
+    assert hub.loaded(f"benchmarks:{tmp_path.parent}", [tmp_path.name, "nothing"])["commits"][tmp_path.name] == f"{COMMIT}, {NEWEST}"
