@@ -59,8 +59,8 @@ def boundaries(p: Params, rows: Dataset, outcomes: pd.DataFrame) -> Drawn:
         picture.set_title(heading)
         told = [(m, *(str(said[c].loc[row.id, m]) for c in ("response", "outcome"))) for m in methods]
         gold = wrap(", ".join(dict.fromkeys(row.answers)), longest=50) if len(row.answers) else "not in the image"
-        asks = [(wrap(row.question, 26, 100), BOLD), (wrap(f"truth: {gold}"), {})]
-        stack(texts, [*asks, *(framed(plots.spoken(*t), t[-1]) for t in told)], 11)
+        asks = [(wrap(row.question, 28, 100), BOLD), (wrap(f"truth: {gold}"), {})]
+        stack(texts, [*asks, *(framed(plots.spoken(*t), t[-1]) for t in told)])
         plots.outcome_bars(shares.rename(index=plots.label), bars, 12).set_xlabel(f"% of all {len(these):,} such questions")
         drawn += [{"type": kind, "id": row.id, "question": row.question, "truth": gold, "method": m, "response": text, "outcome": word,
                    "questions": len(these), **shares.loc[m]} for m, text, word in told]  # fmt: skip
