@@ -80,7 +80,7 @@ def table4(outcomes: pd.DataFrame) -> pd.DataFrame:
     first, second = table1(outcomes), table2(outcomes)
     inside = first[first.dataset == "Overall"].drop(columns=["dataset", "answered_acc", "unjudged"])
     out = inside.rename(columns={score: f"id_{score}" for score in SCORES})
-    if len(second):
+    if second.dataset.isin(OOD_AVERAGED).any():
         averaged = second[second.dataset.isin(OOD_AVERAGED)].groupby(["model", "method"], sort=False)[SCORES].mean()
         averaged[["lo", "hi"]] = [_mean_interval(outcomes[(outcomes[["model", "method"]] == key).all(axis=1)]) for key in averaged.index]
         out = out.join(averaged.add_prefix("ood_"), on=["model", "method"])

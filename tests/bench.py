@@ -318,7 +318,7 @@ def smolvlm_hours(repeats: int) -> pd.DataFrame:
     tuned = get_peft_model(model, idk_it.lora_config(p, model)).train()
     found |= measured(idk_it=idk_it_step, ca_dpo=ca_dpo_step)
     works = {"confidence": "ten_samples", "idk_it": "idk_it", "ca_dpo": "ca_dpo"}
-    stages = [(row["stage"], row["questions"]) for row in plan.plan(p, "h200")["stages"] if row["questions"]]
+    stages = [(row["stage"], row["questions"]) for row in plan.plan(p, "h200", "evaluation")["stages"] if row["questions"]]
     table = pd.DataFrame([(stage, n, works.get(stage, "one_answer")) for stage, n in stages], columns=["stage", "questions", "work"])
     table[["seconds", "core_seconds"]] = [found[work] for work in table.work]
     return table.assign(hours=table.questions * table.core_seconds / 2 / 3600).round(2)

@@ -55,6 +55,16 @@ def planned() -> str:
     return "\n".join(lines)
 
 
+def smolvlm() -> str:
+    """What SmolVLM-256M's profile would take without a GPU, as `python tests/bench.py --smolvlm` measured it."""
+    table = pd.read_csv(FIGURES / "bench_smolvlm.csv")
+    spent = table.groupby("work").core_seconds.max()
+    return (
+        f"Two cores are too few for it: SmolVLM-256M's shape takes {spent['ten_samples']:.0f} core seconds for ten samples of a photograph "
+        f"and {spent['ca_dpo']:.0f} for a CA-DPO question,\nso that Tables 1 to 3 alone would take some {table.hours.sum():,.0f} hours."
+    )
+
+
 def minutes() -> pd.Series:
     """Stage -> minutes that all of its runs took, as papermill measured them (figures/minutes.csv)."""
     return pd.read_csv(FIGURES / "minutes.csv", index_col="stage").minutes
@@ -76,7 +86,8 @@ def _profile():
 
 def filled(text: str) -> str:
     """The README with the results, the speed and every notebook's minutes as they are in figures/."""
-    for name, table in (("results", results()), ("claims", claims()), ("speed", speed()), ("plan", planned())):
+    for name, table in (("results", results()), ("claims", claims()), ("speed", speed()), ("plan", planned()),
+                        ("smolvlm", smolvlm())):  # fmt: skip
         text = re.sub(rf"(<!-- {name} -->\n).*?(<!-- end -->)", lambda m, table=table: f"{m[1]}\n{table}\n\n{m[2]}", text, flags=re.S)
     for stage, spent in minutes().items():
         name = re.escape(stages.NOTEBOOKS[stage])
