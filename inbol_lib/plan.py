@@ -67,7 +67,9 @@ def shape(name: str) -> Shape:
 
 
 def shape_of(model: Any) -> Shape:
-    """Counted on a model; a picture is one square of the size that its config names."""
+    """Counted on a model; a picture is one square of the size that its config names. Raises ParameterError where it names none."""
+    if not hasattr(model.config.vision_config, "image_size"):
+        raise ParameterError(f"{model.config.model_type} takes pictures of any size, so that the plan can not count their tokens")
     from inbol_lib.models import language_model_linear_names
 
     language, head = ({id(w): w.numel() for w in m.parameters()} for m in (model.get_decoder(), model.get_output_embeddings()))
