@@ -36,7 +36,7 @@ def pack(p: Params, target: Path) -> None:
     folders = {name(p, cell): stages.ensure("evaluation", cell) for cell in cells(p)}
     outcomes = pd.concat([pd.read_parquet(f / "outcomes.parquet", columns=KEPT).assign(cell=cell) for cell, f in folders.items()])
     words = outcomes.select_dtypes(["object", "string"]).columns
-    outcomes.astype(dict.fromkeys(words, "category") | {"confidence": "float32", "seed": "int16"}).to_parquet(
+    outcomes.astype(dict.fromkeys(words, "category") | {"seed": "int16"}).to_parquet(
         target / NAME, index=False, compression="zstd", compression_level=19)  # fmt: skip
     firsts = [folders[name(p, p.replace(model=m))] for m in p.models]
     pd.concat([pd.read_parquet(f / "scored.parquet") for f in firsts]).to_parquet(target / SCORES, index=False, compression="zstd")
@@ -47,7 +47,7 @@ def pack(p: Params, target: Path) -> None:
 def unpack(p: Params, source: Path) -> None:
     """Lay the packed files out as the artefacts that notebook 09 reads, under INBOL_RUNS. An artefact that is there stays as it is."""
     outcomes, scores, levels = pd.read_parquet(source / NAME), pd.read_parquet(source / SCORES), pd.read_csv(source / LEVELS)
-    outcomes = outcomes.astype(dict.fromkeys(outcomes.select_dtypes("category").columns, "str") | {"confidence": "float64"})
+    outcomes = outcomes.astype(dict.fromkeys(outcomes.select_dtypes("category").columns, "str"))
     by = dict(list(outcomes.groupby("cell", sort=False)))
     for cell in cells(p):
         folder = stages.path("evaluation", cell)
