@@ -27,7 +27,6 @@ from itertools import count
 from threading import Event, Lock
 from typing import Any
 
-from openai import APIConnectionError, APIStatusError, OpenAI, OpenAIError
 from PIL import Image
 from tqdm import tqdm
 
@@ -62,10 +61,13 @@ class Endpoint:
         self.stopping, self.lock = Event(), Lock()
 
     @cached_property
-    def client(self) -> OpenAI:
+    def client(self) -> Any:
+        """OpenAI's client; its half second of loading is spent where an endpoint is asked, not in every stage."""
+        import openai
+
         try:
-            return OpenAI(max_retries=0, timeout=_number("INBOL_TIMEOUT", 300))
-        except OpenAIError:
+            return openai.OpenAI(max_retries=0, timeout=_number("INBOL_TIMEOUT", 300))
+        except openai.OpenAIError:
             raise EndpointError("set OPENAI_API_KEY (any word for a local server) and, unless OpenAI is meant, OPENAI_BASE_URL") from None
 
     def ask(self, texts: Sequence[str], images: Sequence[Image.Image] | None = None, n: int = 1, **settings: Any) -> list[list[str | None]]:
@@ -174,10 +176,12 @@ class Endpoint:
         """The answers in one response and its tokens, sent again while that may help. Raises Failed when it did not."""
         if next(_sent) >= _number("INBOL_REQUEST_LIMIT", float("inf")):
             raise self._stop(f"the limit of {os.environ['INBOL_REQUEST_LIMIT']} requests is reached")
+        import openai
+
         for wait in (*WAITS, None):
             try:
                 return _read(self.client.chat.completions.with_raw_response.create(**body).http_response.content)
-            except (APIConnectionError, APIStatusError, Failed) as error:
+            except (openai.APIConnectionError, openai.APIStatusError, Failed) as error:
                 status = getattr(error, "status_code", None)
                 words = " ".join(str(error).replace(self.client.api_key, "***").split())[:300]
                 if status in (401, 404):  # the key; the model or the address
@@ -223,7 +227,7 @@ def _read(content: bytes) -> tuple[list[str], dict[str, int]]:
 
 def _asked_to_wait(error: Exception) -> float:
     """Seconds in Retry-After, 0 without (or with a date, which few servers send)."""
-    value = error.response.headers.get("retry-after", "") if isinstance(error, APIStatusError) else ""
+    value = error.response.headers.get("retry-after", "") if hasattr(error, "response") else ""
     return min(float(value), LONGEST_WAIT) if value.replace(".", "", 1).isdigit() else 0.0
 
 
