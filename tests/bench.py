@@ -219,16 +219,16 @@ def growth(repeats: int) -> pd.DataFrame:
 
 
 def draw(table: pd.DataFrame) -> plt.Figure:
-    """Seconds of both sides against what grows."""
-    figure, axes = plt.subplots(1, 3, figsize=(10.5, 3.2))
+    """Seconds of both sides against what grows, in even steps."""
+    figure, axes = plt.subplots(1, 3, figsize=(13, 4))
     for ax, ((name, what), part) in zip(axes, table.groupby(["bench", "against"], sort=False), strict=True):
         for side, mark, colour, label in (("theirs_s", "s--", plots.METHODS["original"][1], "stock"), ("ours_s", "o-", "#0072B2", "ours")):
-            ax.plot(part.value, part[side], mark, color=colour, label=label)
-        for row in part.itertuples():
-            ax.annotate(f"{row.ratio:.1f}×", (row.value, row.theirs_s), (-5, 5), textcoords="offset points", ha="right", fontsize=8)
-        ax.set(xlabel=what, ylabel="seconds", title=TITLES[name])
-        ax.set(xlim=(-0.12 * part.value.max(), None), ylim=(0, 1.15 * part.theirs_s.max()))
-    axes[0].legend(loc="upper left")
+            ax.plot(range(len(part)), part[side], mark, color=colour, label=label)
+        for place, row in enumerate(part.itertuples()):
+            ax.annotate(f"{row.ratio:.1f}×", (place, row.theirs_s), (3, 9), textcoords="offset points", ha="right")
+        ax.set_xticks(range(len(part)), part.value)
+        ax.set(xlabel=what, ylabel="seconds", title=TITLES[name], xlim=(-0.6, len(part) - 0.6), ylim=(0, 1.2 * part.theirs_s.max()))
+    axes[0].legend(loc="upper left", bbox_to_anchor=(0, 0.9))
     return figure
 
 
@@ -236,7 +236,7 @@ def smoke_minutes() -> pd.DataFrame:
     """Runs and minutes of every stage of a smoke study from nothing."""
     with tempfile.TemporaryDirectory() as runs:
         started = time.perf_counter()
-        call = ["snakemake", "--cores", "2", "--quiet", "all", "--config", "profile=smoke"]
+        call = ["snakemake", "--cores", "3", "--quiet", "all", "--config", "profile=smoke"]
         subprocess.run(call, cwd=paths.ROOT, env=os.environ | {"INBOL_RUNS": runs}, check=True, capture_output=True)
         total, books = (time.perf_counter() - started) / 60, Path(runs).glob("*/*/notebook.ipynb")
         rows = [{"stage": b.parts[-3], "minutes": json.loads(b.read_text())["metadata"]["papermill"]["duration"] / 60} for b in books]
