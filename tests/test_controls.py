@@ -10,7 +10,7 @@ import torch
 from datasets import Dataset
 from peft import PeftModel
 
-from inbol_lib import archive, ca_dpo, params, probing, records, selective, stages, study, tables
+from inbol_lib import archive, ca_dpo, claims, params, probing, records, selective, stages, study, tables
 from inbol_lib.confidence import first_samples, standard_records
 
 
@@ -168,8 +168,12 @@ def test_a_held_out_source_is_never_trained_on():
 
 @pytest.fixture
 def studied(runs):
-    """A finished study in small: every evaluation that 09 reads, with random outcomes."""
-    p = params.load("smoke", sample_counts=[2], data_sizes=[100])
+    """A finished study in small."""
+    return finished(params.load("smoke", sample_counts=[2], data_sizes=[100]))
+
+
+def finished(p):
+    """Every evaluation that 09 reads, with random outcomes; returns `p`."""
     rng = np.random.default_rng(0)
     for cell in archive.cells(p):
         folder = stages.path("evaluation", cell)
@@ -190,9 +194,8 @@ def studied(runs):
         inside = tables.in_domain(made[made.method == cell.methods[0]])
         scores = inside[["id", "split", "model"]].assign(**{s: rng.random(len(inside)) for s in selective.SCORES})
         scores.to_parquet(folder / "scored.parquet")
-        pd.DataFrame({"model": p.model, "source": "vqav2", "level": np.arange(11) / 10, "questions": range(1, 12)}).to_csv(
-            folder / "levels.csv"
-        )
+        levels = pd.DataFrame({"model": p.model, "level": np.arange(11) / 10, "questions": range(1, 12)})
+        pd.concat([levels.assign(source=source) for source in p.sources]).to_csv(folder / "levels.csv", index=False)
         (folder / "metrics.json").write_text("{}")
     folder = stages.path("probing", p)
     folder.mkdir(parents=True)
@@ -218,6 +221,19 @@ def test_the_packed_outcomes_give_every_table_again(studied, tmp_path, monkeypat
     assert {"controls_eq6", "controls_samples", "controls_natural", "sizes"} <= set(before)
     for name, table in before.items():
         pd.testing.assert_frame_equal(table.round(6), after[name].round(6), obj=name)
+
+
+def test_one_source_and_one_set_out_of_domain_are_enough_for_every_table(runs):
+    """As params/smolvlm-256m.yaml has them; nothing is left to be averaged but A-OKVQA, and no set is unanswerable."""
+    p = finished(params.load("smoke", sources=["scienceqa"], ood_sources=["aokvqa"], dataset="benchmarks:data", second_generator="micro-m"))
+    made = numbers(p)
+    assert set(made["table1_in_domain"].dataset) == {"ScienceQA", "UaVQA", "Overall"}
+    assert set(made["table2_out_of_domain"].dataset) == {"AOKVQA"}
+    assert made["table3_unanswerable"].empty
+    assert made["thresholds"].score.between(0, 1).all()
+    assert set(made["table6_generators_ood"].generator) == {"program", "micro-m"}
+    judged = claims.judged(p, study.gather(stages.main_cells(p)))
+    assert judged["where"].isin(["Table 1", "Fig. 4", "Table 4", "Fig. 10", "Fig. 11a", "Fig. 11b", "Table 7"]).all()
 
 
 def test_a_cell_is_named_by_what_differs(smoke):
