@@ -121,9 +121,9 @@ def figure4(outcomes: pd.DataFrame, target: Path) -> plt.Figure:
     return figure
 
 
-def minutes(job: stages.Job) -> float:
-    """How long papermill took over a job, NaN where its notebook is not there."""
-    book = stages.path(*job) / "notebook.ipynb"
+def minutes(artefact: Path) -> float:
+    """How long papermill took over an artefact, NaN where its notebook is not there."""
+    book = artefact / "notebook.ipynb"
     return json.loads(book.read_text())["metadata"]["papermill"]["duration"] / 60 if book.is_file() else float("nan")
 
 
@@ -147,7 +147,8 @@ def costs(p: Params) -> pd.DataFrame:
         seen |= needed
         asked = [(work, plan.shape(work.model)) for job in new for work in plan.job(*job)[0]]
         rows.append({"part": name, "jobs": len(new), "questions": sum(w.questions for w, _ in asked),
-                     "tokens": sum(w.tokens(s) + w.questions * w.said for w, s in asked), "minutes": sum(map(minutes, new))})  # fmt: skip
+                     "tokens": sum(w.tokens(s) + w.questions * w.said for w, s in asked),
+                     "minutes": sum(minutes(stages.path(*job)) for job in new)})  # fmt: skip
     return pd.DataFrame(rows)
 
 

@@ -1,11 +1,10 @@
 """The README's numbers: `python tests/readme.py` writes them from figures/ and runs/, test_readme.py checks them against figures/."""
 
-import json
 import re
 
 import pandas as pd
 
-from inbol_lib import paper, params, paths, plan, plots, stages
+from inbol_lib import paper, params, paths, plan, plots, stages, study
 
 FIGURES, README = paths.figures("micro"), paths.ROOT / "README.md"
 
@@ -73,10 +72,7 @@ def minutes() -> pd.Series:
 def measure() -> None:
     """Write figures/minutes.csv from the executed notebooks of the last study."""
     jobs = stages.plan("paper_vs_ours", _profile()) | stages.plan("tour", _profile())
-    rows = []
-    for job in jobs.values():
-        book = json.loads((stages.path(*job) / "notebook.ipynb").read_text())
-        rows.append({"stage": job[0], "runs": 1, "minutes": book["metadata"]["papermill"]["duration"] / 60})
+    rows = [{"stage": job[0], "runs": 1, "minutes": study.minutes(stages.path(*job))} for job in jobs.values()]
     pd.DataFrame(rows).groupby("stage").sum().round(2).to_csv(FIGURES / "minutes.csv")
 
 

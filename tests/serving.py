@@ -12,7 +12,21 @@ from PIL import Image
 from inbol_lib import endpoints
 
 
-class Handler(BaseHTTPRequestHandler):
+class Quiet(BaseHTTPRequestHandler):
+    """A handler that answers with bytes, by default JSON, and logs nothing."""
+
+    def answer(self, status, data, headers=(), length=None):
+        self.send_response(status)
+        for name, value in {"Content-Type": "application/json", "Content-Length": str(length or len(data)), **dict(headers)}.items():
+            self.send_header(name, value)
+        self.end_headers()
+        self.wfile.write(data)
+
+    def log_message(self, *_):
+        pass
+
+
+class Handler(Quiet):
     """Answers what `reply(text, image)` says, `most` times at most, fails where that is None, with the status where it is a number,
     and refuses the key "wrong"."""
 
@@ -32,14 +46,7 @@ class Handler(BaseHTTPRequestHandler):
         reply = {"id": "1", "object": "chat.completion", "created": 0, "model": body["model"], "choices": choices}
         reply["usage"] = {"prompt_tokens": 10, "completion_tokens": 2 * len(choices), "total_tokens": 0}
         data = json.dumps(reply if status == 200 else {"error": {"message": f"failed, key {self.headers['Authorization']}"}}).encode()
-        self.send_response(status)
-        self.send_header("Content-Type", "application/json")
-        self.send_header("Content-Length", str(len(data)))
-        self.end_headers()
-        self.wfile.write(data)
-
-    def log_message(self, *_):
-        pass
+        self.answer(status, data)
 
 
 @pytest.fixture

@@ -15,7 +15,7 @@ import threading
 import time
 import urllib.request
 from collections import Counter
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import ThreadingHTTPServer
 from importlib.util import find_spec
 from itertools import count
 from types import SimpleNamespace
@@ -24,6 +24,7 @@ import pytest
 from openai import RateLimitError
 from papermill.exceptions import PapermillExecutionError
 from PIL import Image
+from serving import Quiet
 
 from inbol_lib import confidence, endpoints, models, params, paths, run, sampling, stages
 from inbol_lib import questions as questions_of
@@ -112,7 +113,7 @@ GREEDY = {"temperature": 0, "max_tokens": 8}
 FAULTS = ("429", "500", "stalled", "truncated", "cut", "dropped", "page", "unheard")
 
 
-class Proxy(BaseHTTPRequestHandler):
+class Proxy(Quiet):
     """Passes requests on; the first attempts of a request meet the faults that `server.plan(number of the request)` names."""
 
     def do_POST(self):
@@ -154,16 +155,6 @@ class Proxy(BaseHTTPRequestHandler):
         upstream.request("POST", self.path, body, {"Content-Type": "application/json"})
         reply = upstream.getresponse()
         return reply.status, reply.read()
-
-    def answer(self, status, data, headers=(), length=None):
-        self.send_response(status)
-        for name, value in {"Content-Type": "application/json", "Content-Length": str(length or len(data)), **dict(headers)}.items():
-            self.send_header(name, value)
-        self.end_headers()
-        self.wfile.write(data)
-
-    def log_message(self, *_):
-        pass
 
 
 @pytest.fixture
