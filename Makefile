@@ -23,7 +23,7 @@ $(READY): requirements.lock pyproject.toml
 	$(BIN)/pip install --quiet --disable-pip-version-check --no-deps -e .
 	touch $(READY)
 
-study: $(READY)  ## the whole study with PROFILE=micro: every table and figure into figures/
+study: $(READY)  ## the whole study with PROFILE=micro: every table and figure into figures/micro/
 	$(BIN)/snakemake --cores $(CORES) --rerun-triggers mtime --quiet rules --config profile=$(PROFILE)
 
 # One job more than cores: toy jobs spend much of their time starting.

@@ -25,22 +25,32 @@ def value(name: str) -> Callable:
     return lambda totals: metrics.score(totals)[name]
 
 
-def mean(totals: Sequence, metric: Callable) -> np.ndarray:
-    return np.mean([metric(t) for t in totals], axis=0)
+def less(metric: Callable, margin: float = 0) -> Callable:
+    """The metric of the first less that of the second, plus a margin."""
+    return lambda a, b: metric(a) - metric(b) + margin
 
 
-def row(claim: str, where: str, model: str, statistic: str, parts: Sequence[pd.DataFrame], function: Callable, printed: float) -> dict:
+def ahead(metric: Callable) -> Callable:
+    """The metric of the first less the highest of the others."""
+    return lambda first, *others: metric(first) - np.max([metric(o) for o in others], axis=0)
+
+
+def row(claim: str, where: str, model: str, statistic: str, parts: Sequence[pd.DataFrame], function: Callable,
+        printed: float = float("nan")) -> dict:  # fmt: skip
     """One claim: `function` of the counts of `parts`, with its interval and verdict; `printed` is the same of the paper's numbers."""
-    lo, hi = interval(*parts, statistic=function)
-    ours = float(function(*(metrics.counts(part).sum() for part in parts)))
+    found = (float(function(*(metrics.counts(part).sum() for part in parts))), *interval(*parts, statistic=function), printed)
+    return line(claim, where, model, statistic, *(100 * v for v in found))
+
+
+def line(claim: str, where: str, model: str, statistic: str, ours: float, lo: float, hi: float, printed: float) -> dict:
+    """One claim with its verdict, in points."""
     verdict = "reproduced" if lo > 0 else "not" if hi < 0 else "undecided"
-    return dict(zip(COLUMNS, (claim, where, model, statistic, 100 * ours, 100 * lo, 100 * hi, 100 * printed, verdict), strict=True))
+    return dict(zip(COLUMNS, (claim, where, model, statistic, ours, lo, hi, printed, verdict), strict=True))
 
 
 def printed(number: int, model: str, cells: Cells, function: Callable) -> float:
     """`function` of the paper's printed cells (Acc and RefR read as counts), NaN where one is missing."""
-    table = paper.table(number)
-    table = table[table.model == paper.COUNTERPART.get(model)].set_index(["method", "dataset"])
+    table = paper.table(number).query("model == @paper.COUNTERPART.get(@model)").set_index(["method", "dataset"])
     if not set(cells) <= set(table.index):
         return float("nan")
     found = [table.loc[cell] for cell in cells]
@@ -57,24 +67,21 @@ def in_domain(model: str, outcomes: pd.DataFrame) -> list[dict]:
         return row(words, "Table 1", model, statistic, [of[m] for m in methods], function, printed(1, model, cells, function))
 
     rows = [
-        claim(f"{label(good)} > {label(bad)} in s_trust", "difference", (good, bad), lambda a, b: trust(a) - trust(b))
+        claim(f"{label(good)} > {label(bad)} in s_trust", "difference", (good, bad), less(trust))
         for good, bad in pairwise(m for m in ORDER if m in of)
     ]
     if not set(ORDER) <= set(of):
         return rows
     rows += [
-        claim("IDK-IT refuses most", "RefR less the highest other", ("idk_it", *(m for m in ORDER if m != "idk_it")),
-              lambda a, *others: refr(a) - np.max([refr(o) for o in others], axis=0)),
-        claim("IDK-IT lowers accuracy", "loss of Acc", ("original", "idk_it"), lambda a, b: acc(a) - acc(b)),
-        claim("CA-DPO keeps accuracy near the original's", "Acc less the original's, plus the margin", ("ca_dpo", "original"),
-              lambda a, b: acc(a) - acc(b) + MARGIN),
-    ]  # fmt: skip
+        claim("IDK-IT refuses most", "RefR less the highest other", ("idk_it", *(m for m in ORDER if m != "idk_it")), ahead(refr)),
+        claim("IDK-IT lowers accuracy", "loss of Acc", ("original", "idk_it"), less(acc)),
+        claim("CA-DPO keeps accuracy near the original's", "difference plus the margin", ("ca_dpo", "original"), less(acc, MARGIN)),
+    ]
     tuned = of["ca_dpo"]
     sure, unsure = (tuned[tuned.answerable & part] for part in (tuned.confidence >= 0.8, tuned.confidence <= 0.2))
     for words, parts, metric in (("RefR of CA-DPO falls with confidence", (unsure, sure), refr),
                                  ("accuracy of answers rises with confidence", (sure, unsure), value("answered_acc"))):  # fmt: skip
-        ends = "confidence <= 0.2 against >= 0.8"
-        rows.append(row(words, "Fig. 4", model, ends, parts, lambda a, b, metric=metric: metric(a) - metric(b), float("nan")))
+        rows.append(row(words, "Fig. 4", model, "confidence <= 0.2 against >= 0.8", parts, less(metric)))
     return rows
 
 
@@ -86,26 +93,22 @@ def out_of_domain(model: str, outcomes: pd.DataFrame) -> list[dict]:
         of = {name: mine[mine.source == source] for source, name in tables.NAMES.items()}
         return [metrics.circular(of[n]) if n == "MMBench" else of[n] for n in tables.OOD_AVERAGED]
 
-    def ahead(*totals) -> np.ndarray:
-        first, *others = (mean(totals[i : i + size], value("s_trust")) for i in range(0, len(totals), size))
-        return first - np.max(others, axis=0)
+    def averaged(*totals) -> np.ndarray:
+        by_method = [totals[i : i + size] for i in range(0, len(totals), size)]
+        return ahead(lambda sets: np.mean([value("s_trust")(t) for t in sets], axis=0))(*by_method)
 
     size, methods = len(tables.OOD_AVERAGED), [m for m in ORDER if (outcomes.method == m).any()]
     if len(methods) < len(ORDER) or not set(tables.OOD) <= set(outcomes.source):
         return []
     cells = [(m, name) for m in methods for name in tables.OOD_AVERAGED]
     parts = [part for m in methods for part in sets(m)]
-    rows = [row("CA-DPO is best out of domain on average", "Table 2", model, "mean s_trust less the best other's", parts, ahead,
-                printed(2, model, cells, ahead))]  # fmt: skip
+    rows = [row("CA-DPO is best out of domain on average", "Table 2", model, "mean s_trust less the best other's", parts, averaged,
+                printed(2, model, cells, averaged))]  # fmt: skip
     for source in tables.UNANSWERABLE:
-        here, name = outcomes[outcomes.source == source], tables.NAMES[source]
-
-        def jump(a, b) -> np.ndarray:
-            return value("refr")(a) - value("refr")(b)
-
-        pair = [here[here.method == m] for m in ("idk_it", "original")]
-        said = printed(3, model, [("idk_it", name), ("original", name)], jump)
-        rows.append(row(f"IDK-IT refuses far more on {name}", "Table 3", model, "rise of RefR", pair, jump, said))
+        name, pair, jump = tables.NAMES[source], ("idk_it", "original"), less(value("refr"))
+        these = [outcomes[(outcomes.source == source) & (outcomes.method == m)] for m in pair]
+        said = printed(3, model, [(m, name) for m in pair], jump)
+        rows.append(row(f"IDK-IT refuses far more on {name}", "Table 3", model, "rise of RefR", these, jump, said))
     return rows
 
 
@@ -114,8 +117,7 @@ def best_of(words: str, where: str, model: str, mine: pd.DataFrame, others: Sequ
     if not others:
         return []
     parts = [tables.in_domain(part) for part in (mine, *others)]
-    ahead = lambda a, *rest: metric(a) - np.max([metric(b) for b in rest], axis=0)  # noqa: E731
-    return [row(words, where, model, "in-domain s_trust less the best other's", parts, ahead, float("nan"))]
+    return [row(words, where, model, "in-domain s_trust less the best other's", parts, ahead(metric))]
 
 
 def settings(p: Params) -> list[dict]:
@@ -137,36 +139,26 @@ def settings(p: Params) -> list[dict]:
         rows += best_of(words, where, p.model, mine[0], others, trust) if mine else []
     first, second = (study.gather(stages.over_seeds([c])) for c in stages.generator_cells(p))
     parts = [t[(t.method == "ca_dpo") & t.source.isin(tables.UNANSWERABLE)] for t in (second, first)]
-
-    def near(a, b) -> np.ndarray:
-        return value("refr")(a) - value("refr")(b) + MARGIN
-
     if not any(part.empty for part in parts):
-        rows.append(row("a second generator works as well", "Table 5", p.model, "RefR less the first's, plus the margin", parts, near,
-                        float("nan")))  # fmt: skip
+        words, near = "a second generator works as well", less(value("refr"), MARGIN)
+        rows.append(row(words, "Table 5", p.model, "RefR less the first's, plus the margin", parts, near))
     return rows
 
 
 def separable(p: Params) -> list[dict]:
     """Table 7: the probe against chance."""
-    table = study.probe(p).query("control == @tables.PAPER")
-    said = paper.table(7)
-    said = said[said.model == paper.COUNTERPART.get(p.model)].set_index("method").accuracy
-    rows = []
-    for r in table.itertuples():
-        lo, hi = r.lo - 50, r.hi - 50
-        verdict = "reproduced" if lo > 0 else "not" if hi < 0 else "undecided"
-        values = (f"the deficits are separable in {label(r.method)}", "Table 7", r.model, "probe accuracy less chance",
-                  r.accuracy - 50, lo, hi, said.get(r.method, np.nan) - 50, verdict)  # fmt: skip
-        rows.append(dict(zip(COLUMNS, values, strict=True)))
-    return rows
+    said = paper.table(7).query("model == @paper.COUNTERPART.get(@p.model)").set_index("method").accuracy
+    return [
+        line(f"the deficits are separable in {label(r.method)}", "Table 7", r.model, "probe accuracy less chance",
+             r.accuracy - 50, r.lo - 50, r.hi - 50, said.get(r.method, np.nan) - 50)
+        for r in study.probe(p).query("control == @tables.PAPER").itertuples()
+    ]  # fmt: skip
 
 
 def judged(p: Params, outcomes: pd.DataFrame) -> pd.DataFrame:
     """Every claim that this profile's outcomes can speak of, in points; sweeps and the probe where they run."""
-    rows = [
-        line for model, mine in outcomes.groupby("model", sort=False) for part in (in_domain, out_of_domain) for line in part(model, mine)
-    ]
+    by = outcomes.groupby("model", sort=False)
+    rows = [found for model, mine in by for part in (in_domain, out_of_domain) for found in part(model, mine)]
     if stages.has_sweeps(p):
         rows += [*settings(p), *separable(p)]
     return pd.DataFrame(rows, columns=COLUMNS)

@@ -84,7 +84,7 @@ def standard_records(p: Params, answerable: Dataset, beyond: Dataset) -> Drawn:
         row = first(frame, (frame.correct != "") & (frame.incorrect != "") & ~frame.image_id.isin(seen))
         seen.add(row.image_id)
         counts = pd.Series(list(zip(row.responses, row.verdicts, strict=True))).value_counts()
-        parts = [(wrap(f"{OUTCOMES[name][3]} {name}: {row[name] or 'none'}", 37, 100, "    "), {}) for name in RESPONSES]
+        parts = [(wrap(f"{OUTCOMES[name][3]} {name}: {row[name] or '(none)'}", 37, 100, "    "), {}) for name in RESPONSES]
         show(table[int(row.row)]["image"], line[0])
         stack(line[1], [(wrap(row.question, 34, 100), BOLD), *parts], 9)
         sampled(counts, p.num_samples, line[2])

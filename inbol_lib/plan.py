@@ -1,4 +1,5 @@
-"""What a profile costs, before it is paid for: jobs, questions, tokens, floating-point operations, disk and GPU hours of every stage.
+"""What a profile costs, before it is paid for: jobs, questions, tokens, floating-point operations, disk and GPU hours of every stage
+(`plan`); and what it has taken (`costs`).
 
 python -m inbol_lib.plan --profile llava-1.5-7b --gpu a100
 python -m inbol_lib.plan --profile micro --only heatmaps -p num_pairs=9000 --json
@@ -159,6 +160,35 @@ def plan(p: Params, gpu: str, only: str = "paper_vs_ours", bench: Path = BENCH) 
         row |= {k: row[k] + sum(n) for k, n in zip(SUMS, zip(*done, strict=True), strict=True)}
     table = [rows[s] for s in stages.NOTEBOOKS if s in rows]
     return {"profile": p.profile, "gpu": gpu, "stages": table, "total": {k: sum(row[k] for row in table) for k in SUMS}}
+
+
+def minutes(artefact: Path) -> float:
+    """How long papermill took over an artefact, NaN where its notebook is not there."""
+    book = artefact / "notebook.ipynb"
+    return json.loads(book.read_text())["metadata"]["papermill"]["duration"] / 60 if book.is_file() else float("nan")
+
+
+def costs(p: Params) -> list[dict[str, Any]]:
+    """What each part of a study took beyond the parts above it: part, jobs, questions and tokens (upper bounds, as `job` counts them) and
+    minutes of one process (measured)."""
+    sweeps = {
+        "Tables 5 and 6": stages.generator_cells(p), "Fig. 10": stages.threshold_cells(p),
+        "Fig. 11": [*stages.share_cells(p), *stages.ratio_cells(p)], "growth with data": stages.size_cells(p),
+        "samples behind the confidence": stages.sample_cells(p),
+    }  # fmt: skip
+    parts = {"Tables 1 to 3, Figs. 4 and 12": stages.main_cells(p), "Table 4 and the controls of eq. 6": stages.table4_cells(p)}
+    parts |= {name: stages.over_seeds(cells) for name, cells in sweeps.items()}
+    wanted = {name: [("evaluation", c) for c in cells] for name, cells in parts.items() if cells} | {"Table 7": [("probing", p)]}
+    seen, rows = {}, []
+    for name, wants in wanted.items():
+        needed = {path: one for want in wants for path, one in stages.plan(*want).items()}
+        new = [one for path, one in needed.items() if path not in seen]
+        seen |= needed
+        asked = [(work, shape(work.model)) for one in new for work in job(*one)[0]]
+        rows.append({"part": name, "jobs": len(new), "questions": sum(w.questions for w, _ in asked),
+                     "tokens": sum(w.tokens(size) + w.questions * w.said for w, size in asked),
+                     "minutes": sum(minutes(stages.path(*one)) for one in new)})  # fmt: skip
+    return rows
 
 
 def main(argv: list[str] | None = None) -> int:

@@ -186,6 +186,27 @@ def growth(table: pd.DataFrame, ax: plt.Axes) -> plt.Axes:
     return ax
 
 
+def contrasts(table: pd.DataFrame) -> plt.Figure:
+    """Differences with their intervals, an axes for each question and a line for each setting; every model has its mark. Columns: question,
+    setting, model, diff, diff_lo, diff_hi (points)."""
+    parts, models = dict(list(table.groupby("question", sort=False))), list(table.model.unique())
+    lines = [part.setting.nunique() for part in parts.values()]
+    size = (11, sum(lines) * 0.45 + len(parts))
+    figure, axes = plt.subplots(len(parts), 1, sharex=True, squeeze=False, figsize=size, height_ratios=lines)
+    for ax, (question, part) in zip(axes.flat, parts.items(), strict=True):
+        settings = list(part.setting.unique())
+        ax.axvline(0, color="#888888", lw=1)
+        for k, (model, (mark, inside)) in enumerate(zip(models, cycle((("o", "#222222"), ("s", "white"), ("^", "#999999"))), strict=False)):
+            mine = part[part.model == model]
+            places = [0.28 * ((len(models) - 1) / 2 - k) - settings.index(s) for s in mine.setting]
+            error = [mine["diff"] - mine.diff_lo, mine.diff_hi - mine["diff"]]
+            ax.errorbar(mine["diff"], places, xerr=error, fmt=mark, color="#222222", mfc=inside, capsize=3, elinewidth=1.4, label=model)
+        ax.set(yticks=-np.arange(len(settings)), yticklabels=settings, ylim=(0.5 - len(settings), 0.5), title=question)
+    axes[-1, 0].set_xlabel("difference of in-domain s_trust (points)")
+    figure.legend(*axes[0, 0].get_legend_handles_labels(), loc="outside lower right", ncols=len(models))
+    return figure
+
+
 def training_curve(history: pd.DataFrame, ax: plt.Axes) -> plt.Axes:
     """Training loss against the step."""
     return history.plot("step", "loss", ax=ax, color="#222222", legend=False, ylabel="training loss")

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from inbol_lib import hub, paths, review
+from inbol_lib import hub, micro, paths, review
 from inbol_lib.params import ParameterError, Params
 
 #: stage -> notebook
@@ -40,7 +40,8 @@ OWN = {
     "idk_it": ("tuning", "seed", "lora_rank", "lora_alpha", "lora_dropout", "batch_size", "learning_rate", "epochs", "warmup_ratio"),
     "ca_dpo": ("preference", "dpo_learning_rate", "beta"),
     "evaluation": ("methods", "model", "seed", "ood_sources", "ood_questions"),
-    "heatmaps": ("threshold_levels", "known_shares", "pair_ratios", "data_sizes", "sweep_seeds", "sweep_instructions", "sweep_pairs"),
+    "heatmaps": ("threshold_levels", "known_shares", "pair_ratios", "data_sizes", "sweep_seeds", "sweep_instructions", "sweep_pairs",
+                 "sweep_dpo_learning_rate"),
     "probing": ("probe_train", "probe_test"),
     "paper_vs_ours": ("profile", "models", "seeds", "table4_methods", "control_methods", "sample_counts", "second_generator"),
 }  # fmt: skip
@@ -90,20 +91,21 @@ def has_sweeps(p: Params) -> bool:
 
 
 def main_cells(p: Params) -> list[Params]:
-    """Tables 1 to 3: every model and training seed."""
-    return [p.replace(model=m, seed=s) for m in p.models for s in p.seeds]
+    """Tables 1 to 3: the model under study with every training seed, the others with those of the sweeps."""
+    return [p.replace(model=m, seed=s) for m in p.models for s in (p.seeds if m == p.model else p.sweep_seeds)]
 
 
 def table4_cells(p: Params) -> list[Params]:
-    """Table 4, what the mixed questions are trained on, and the controls of eq. 6."""
-    methods = list(dict.fromkeys([*p.table4_methods, *p.control_methods, "ca_dpo"]))
-    asked = p.table4_methods or p.control_methods
-    return [swept(p).replace(model=m, seed=s, methods=methods) for m in p.models for s in p.sweep_seeds] if asked else []
+    """Table 4, what the mixed questions are trained on, and the controls of eq. 6, these for the model under study alone."""
+    asked = {m: [*p.table4_methods, *(p.control_methods if m == p.model else [])] for m in p.models}
+    return [swept(p).replace(model=m, seed=s, methods=list(dict.fromkeys([*wanted, "ca_dpo"])))
+            for m, wanted in asked.items() for s in p.sweep_seeds if wanted]  # fmt: skip
 
 
 def swept(p: Params) -> Params:
     """The profile at the size of its sweeps."""
-    return p.replace(num_instructions=p.sweep_instructions or p.num_instructions, num_pairs=p.sweep_pairs or p.num_pairs)
+    return p.replace(num_instructions=p.sweep_instructions or p.num_instructions, num_pairs=p.sweep_pairs or p.num_pairs,
+                     dpo_learning_rate=p.sweep_dpo_learning_rate or p.dpo_learning_rate)  # fmt: skip
 
 
 def over_seeds(cells: list[Params]) -> list[Params]:
@@ -134,9 +136,11 @@ def ratio_cells(p: Params) -> list[Params]:
 
 
 def size_cells(p: Params) -> list[Params]:
-    """How results grow with data (ours): instructions, and pairs in the profile's proportion to them."""
-    both = ["idk_it", "ca_dpo"]
-    return [p.replace(num_instructions=n, num_pairs=round(n * p.num_pairs / p.num_instructions), methods=both) for n in p.data_sizes]
+    """How results grow with data (ours): instructions, and pairs in the profile's proportion to them; fewer than the profile's own with
+    the learning rate of its sweeps."""
+    both, share = ["idk_it", "ca_dpo"], p.num_pairs / p.num_instructions
+    return [(p if n >= p.num_instructions else swept(p)).replace(num_instructions=n, num_pairs=round(n * share), methods=both)
+            for n in p.data_sizes]  # fmt: skip
 
 
 def sample_cells(p: Params) -> list[Params]:
@@ -151,6 +155,8 @@ def fingerprint(stage: str, p: Params) -> str:
     if stage == "confidence":  # only A-OKVQA of the out-of-domain sets is sampled there
         own["ood_sources"] = [s for s in p.ood_sources if s == "aokvqa"]
         own["ood_questions"] = p.ood_questions if own["ood_sources"] else 0
+    if stage == "confidence" and p.dataset == "micro":
+        own["world"] = micro.VERSION
     if stage == "unanswerable" and (rejected := review.rejected(p)):
         own["rejected"] = rejected
     made_from = [fingerprint(*job) for job in dependencies(stage, p)]

@@ -2,6 +2,7 @@
 
 import datetime
 import json
+import os
 import platform
 import shutil
 import subprocess
@@ -16,7 +17,7 @@ from inbol_lib import paths, plots, questions, stages, tables
 from inbol_lib.params import Params
 
 PAPER_SIZES = {"num_instructions": 11_000, "num_pairs": 24_000, "test_per_source": 300}  # for the note under every table
-MAIN = ("table1", "table2", "table3", "table7", "controls_equal", "controls_natural", "controls_probe", "claims")  # not made by sweeps
+UNSWEPT = ("table1", "table2", "table3", "table7", "controls_equal", "controls_natural", "controls_probe", "controls_seen", "claims")
 BESIDE = ("audit_evaluators", "audit_errors", "selective_prediction", "crossovers", "over_refusal")  # of notebook 06
 
 
@@ -27,9 +28,9 @@ def gather(cells: list[Params]) -> pd.DataFrame:
 
 def size_note(p: Params, table: str = "table1") -> str:
     """What was reduced against the paper in a table or figure (by its file's name), in words."""
-    p = p if table.startswith(MAIN) else stages.swept(p).replace(seeds=p.sweep_seeds)
+    p = p if table.startswith(UNSWEPT) else stages.swept(p).replace(seeds=p.sweep_seeds)
     smaller = [f"{k} {getattr(p, k):,} (paper: {v:,})" for k, v in PAPER_SIZES.items() if getattr(p, k) < v]
-    seeds = f"{len(p.seeds)} training seed{'s' * (len(p.seeds) > 1)}"
+    seeds = f"{len(p.seeds)} training seed{'s' * (len(p.seeds) > 1)} of {p.model}"
     return f"profile {p.profile}, {seeds}" + (f"; reduced: {', '.join(smaller)}" if smaller else "") + "."
 
 
@@ -90,12 +91,34 @@ def make_controls(p: Params, outcomes: pd.DataFrame, variants: pd.DataFrame) -> 
         made["controls_eq6"] = tables.controls(variants[variants.method.isin(["ca_dpo", *p.control_methods])])
     if p.sample_counts:
         made["controls_samples"] = tables.samples({c.confidence_samples: gather(stages.over_seeds([c])) for c in stages.sample_cells(p)})
+    if p.dataset == "micro":
+        from inbol_lib.micro.scenes import seen
+
+        made["controls_seen"] = tables.by_seen(outcomes, outcomes.image_id.map({i: seen(i) for i in outcomes.image_id.unique()}))
     firsts = [p.replace(model=m) for m in p.models]
     folders = [stages.ensure("evaluation", c) for c in firsts]
     scores = pd.concat([pd.read_parquet(f / "scored.parquet") for f in folders])
     made["controls_equal_refusals"] = tables.equal_refusals(outcomes, scores[scores.split == "test"])
     made["controls_natural"] = tables.natural(outcomes, pd.concat([pd.read_csv(f / "levels.csv") for f in folders]))
     return made
+
+
+def contrasts(made: dict[str, pd.DataFrame]) -> pd.DataFrame:
+    """What matters: the paired differences of in-domain s_trust that the tables of `make_tables` hold, and among them "sizes" of `sweeps`.
+    Columns: question, setting, model, diff, diff_lo, diff_hi (points)."""
+    tuned, rows = "method == 'ca_dpo'", []
+    for question, name, chosen, setting in (
+        ("CA-DPO less IDK-IT", "table1_in_domain", f"{tuned} and dataset == 'Overall'", lambda r: "all questions"),
+        ("CA-DPO less IDK-IT", "controls_seen", tuned, lambda r: f"{r.entity} countries"),
+        ("CA-DPO less IDK-IT", "sizes", tuned, lambda r: f"{r.instructions:,} instructions"),
+        ("CA-DPO less IDK-IT", "controls_samples", tuned, lambda r: f"{r.samples} samples"),
+        ("Variant of eq. 6 less CA-DPO", "controls_eq6", "method != 'ca_dpo'", lambda r: plots.label(r.method)),
+        ("CA-DPO less the original that refuses as often", "controls_equal_refusals", tuned, lambda r: plots.label(r.score)),
+    ):
+        lines = made[name].query(chosen).dropna(subset="diff") if name in made and len(made[name]) else pd.DataFrame()
+        rows += [{"question": question, "setting": setting(r), "model": r.model, "diff": r.diff, "diff_lo": r.diff_lo, "diff_hi": r.diff_hi}
+                 for r in lines.itertuples()]  # fmt: skip
+    return pd.DataFrame(rows)
 
 
 def copy_figures(p: Params, target: Path) -> None:
@@ -121,44 +144,15 @@ def figure4(outcomes: pd.DataFrame, target: Path) -> plt.Figure:
     return figure
 
 
-def minutes(artefact: Path) -> float:
-    """How long papermill took over an artefact, NaN where its notebook is not there."""
-    book = artefact / "notebook.ipynb"
-    return json.loads(book.read_text())["metadata"]["papermill"]["duration"] / 60 if book.is_file() else float("nan")
-
-
-def costs(p: Params) -> pd.DataFrame:
-    """What each part of the study took beyond the parts above it: jobs, questions and tokens (upper bounds, as `inbol_lib.plan` counts
-    them) and minutes of one process (measured)."""
-    from inbol_lib import plan
-
-    sweeps = {
-        "Tables 5 and 6": stages.generator_cells(p), "Fig. 10": stages.threshold_cells(p),
-        "Fig. 11": [*stages.share_cells(p), *stages.ratio_cells(p)], "growth with data": stages.size_cells(p),
-        "samples behind the confidence": stages.sample_cells(p),
-    }  # fmt: skip
-    parts = {"Tables 1 to 3, Figs. 4 and 12": stages.main_cells(p), "Table 4 and the controls of eq. 6": stages.table4_cells(p)}
-    parts |= {name: stages.over_seeds(cells) for name, cells in sweeps.items()}
-    wanted = {name: [("evaluation", c) for c in cells] for name, cells in parts.items() if cells} | {"Table 7": [("probing", p)]}
-    seen, rows = {}, []
-    for name, jobs in wanted.items():
-        needed = {path: job for one in jobs for path, job in stages.plan(*one).items()}
-        new = [job for path, job in needed.items() if path not in seen]
-        seen |= needed
-        asked = [(work, plan.shape(work.model)) for job in new for work in plan.job(*job)[0]]
-        rows.append({"part": name, "jobs": len(new), "questions": sum(w.questions for w, _ in asked),
-                     "tokens": sum(w.tokens(s) + w.questions * w.said for w, s in asked),
-                     "minutes": sum(minutes(stages.path(*job)) for job in new)})  # fmt: skip
-    return pd.DataFrame(rows)
-
-
-def write_manifest(p: Params, target: Path) -> None:
-    """`manifest.json`: by which profile, commit, versions and machine the figures were made."""
+def write_manifest(p: Params, took: pd.DataFrame, target: Path) -> None:
+    """`manifest.json`: profile, commit, versions, machine and minutes (`plan.costs`) behind the figures."""
     commit = subprocess.run(["git", "rev-parse", "HEAD"], cwd=paths.ROOT, capture_output=True, text=True, check=False).stdout.strip()
     packages = ("torch", "transformers", "trl", "peft", "accelerate", "datasets", "papermill")
     content = {
         "profile": p.profile, "params": p.model_dump(), "commit": commit or None, "python": platform.python_version(),
-        "versions": {name: version(name) for name in packages}, "machine": f"{platform.system()} {platform.machine()}",
+        "versions": {name: version(name) for name in packages},
+        "machine": f"{platform.system()} {platform.machine()}, {os.cpu_count()} cores",
+        "minutes": {r.part: round(r.minutes, 1) if r.minutes == r.minutes else None for r in took.itertuples()},
         "made": datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"),
     }  # fmt: skip
     (target / "manifest.json").write_text(json.dumps(content, indent=1) + "\n")

@@ -102,7 +102,13 @@ def controls(outcomes: pd.DataFrame, base: str = "ca_dpo") -> pd.DataFrame:
 
 def samples(by_count: dict[int, pd.DataFrame]) -> pd.DataFrame:
     """In domain, by the number of sampled responses that made the confidence of the training questions (ours)."""
-    parts = [controls(outcomes, "idk_it").assign(samples=n) for n, outcomes in by_count.items()]
+    return pd.concat([controls(o, "idk_it").assign(samples=n) for n, o in by_count.items()], ignore_index=True).drop(columns="dataset")
+
+
+def by_seen(outcomes: pd.DataFrame, seen: pd.Series, base: str = "idk_it") -> pd.DataFrame:
+    """In-domain questions about an entity, apart by whether training asked about that entity (ours); differences are to `base`. `seen`:
+    True, False, or None where there is no entity, for each row of `outcomes`."""
+    parts = [controls(outcomes[seen == value], base).assign(entity=word) for value, word in ((True, "seen"), (False, "unseen"))]
     return pd.concat(parts, ignore_index=True).drop(columns="dataset")
 
 

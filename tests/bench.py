@@ -43,7 +43,7 @@ from PIL import Image
 from transformers import AutoConfig, AutoProcessor, LlavaConfig, LlavaForConditionalGeneration, PreTrainedModel
 from trl import DPOConfig, DPOTrainer, SFTConfig, SFTTrainer
 
-from inbol_lib import ca_dpo, idk_it, models, params, paths, plan, plots, sampling, study, tables
+from inbol_lib import ca_dpo, idk_it, models, params, paths, plan, plots, sampling, tables
 from inbol_lib.micro.model import CHAT_TEMPLATE
 from inbol_lib.packing import RESPONSES, PackingCollator, response_logps
 from inbol_lib.templates import REFUSAL_TEMPLATES
@@ -239,7 +239,7 @@ def smoke_minutes() -> pd.DataFrame:
         call = ["snakemake", "--cores", "3", "--quiet", "all", "--config", "profile=smoke"]
         subprocess.run(call, cwd=paths.ROOT, env=os.environ | {"INBOL_RUNS": runs}, check=True, capture_output=True)
         total, books = (time.perf_counter() - started) / 60, Path(runs).glob("*/*/notebook.ipynb")
-        rows = [{"stage": b.parts[-3], "minutes": study.minutes(b.parent)} for b in books]
+        rows = [{"stage": b.parts[-3], "minutes": plan.minutes(b.parent)} for b in books]
     table = pd.DataFrame(rows).groupby("stage").minutes.agg(["size", "sum"]).set_axis(["runs", "minutes"], axis=1).reset_index()
     return pd.concat([table, pd.DataFrame([{"stage": "wall clock, two cores", "runs": len(rows), "minutes": total}])]).round(2)
 

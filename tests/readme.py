@@ -1,12 +1,13 @@
 """The README's numbers: `python tests/readme.py` writes them from figures/ and runs/, test_readme.py checks them against figures/."""
 
 import re
+import textwrap
 
 import pandas as pd
 
-from inbol_lib import paper, params, paths, plan, plots, stages, study
+from inbol_lib import paper, params, paths, plan, plots, stages, tables
 
-FIGURES, README = paths.figures("micro"), paths.ROOT / "README.md"
+FIGURES, README = paths.figures(paths.PUBLISHED), paths.ROOT / "README.md"
 
 
 def results() -> str:
@@ -14,7 +15,7 @@ def results() -> str:
     table = paper.compare(pd.read_csv(FIGURES / "table1_in_domain.csv"), 1).query("dataset == 'Overall'")
     lines = ["| model | method | Acc | RefR | s_trust [95 %] | the paper's Acc | RefR | s_trust |", "|---|---|--:|--:|--:|--:|--:|--:|"]
     for r in table.itertuples():
-        ours = f"{r.acc:.1f} | {r.refr:.1f} | {r.s_trust:+.1f} [{r.lo:+.1f}, {r.hi:+.1f}]"
+        ours = f"{r.acc:.1f} | {r.refr:.1f} | {signed(r.s_trust, r.lo, r.hi)}"
         lines.append(f"| {r.model} | {plots.label(r.method)} | {ours} | {r.paper_acc:.1f} | {r.paper_refr:.1f} | {r.paper_s_trust:+.1f} |")
     return "\n".join(lines)
 
@@ -22,12 +23,85 @@ def results() -> str:
 def claims() -> str:
     """The paper's claims: statistic, interval and verdict for each model."""
     table = pd.read_csv(FIGURES / "claims.csv")
-    table["cell"] = [f"{r.ours:+.1f} [{r.lo:+.1f}, {r.hi:+.1f}] **{r.verdict}**" for r in table.itertuples()]
+    table["cell"] = [f"{signed(r.ours, r.lo, r.hi)} **{r.verdict}**" for r in table.itertuples()]
     table["claim"] += " (" + table["where"] + ")"
     wide = table.pivot(index="claim", columns="model", values="cell").reindex(table.claim.unique()).fillna("–")
     wide = wide[sorted(wide, reverse=True)]
     lines = [f"| claim | {' | '.join(wide)} |", "|---|" + "---|" * len(wide.columns)]
     return "\n".join(lines + [f"| {claim} | {' | '.join(cells)} |" for claim, cells in zip(wide.index, wide.to_numpy(), strict=True)])
+
+
+def signed(value: float, lo: float, hi: float) -> str:
+    return f"{value:+.1f} [{lo:+.1f}, {hi:+.1f}]"
+
+
+def row(name: str, **where) -> pd.Series:
+    """The one line of a table in figures/ that has these values."""
+    table = pd.read_csv(FIGURES / f"{name}.csv")
+    (found,) = table[(table[list(where)] == list(where.values())).all(axis=1)].itertuples(index=False)
+    return found
+
+
+def diff(r) -> str:
+    return signed(r.diff, r.diff_lo, r.diff_hi)
+
+
+def findings() -> str:
+    """What InBoL does in the micro world and what it does not; the words are by hand, every number is from figures/."""
+    overall = {(m, k): row("table1_in_domain", model=m, method=k, dataset="Overall")
+               for m in ("micro-s", "micro-m") for k in ("original", "sft", "idk_it", "ca_dpo")}  # fmt: skip
+    trust = {key: f"{r.s_trust:+.1f}" for key, r in overall.items()}
+    small = {k: r for (m, k), r in overall.items() if m == "micro-s"}
+    acc, refr = ({k: f"{getattr(r, metric):.0f} %" for k, r in small.items()} for metric in ("acc", "refr"))
+    idk = {k: row("table3_unanswerable", model="micro-s", method=k, dataset="VQAv2-IDK(filter)").refr for k in ("original", "ca_dpo")}
+    outside = pd.read_csv(FIGURES / "table2_out_of_domain.csv").query("model == 'micro-s'")
+    away = outside[outside.dataset.isin(tables.OOD_AVERAGED)].groupby("method").s_trust.mean().map("{:+.1f}".format)
+    sizes = pd.read_csv(FIGURES / "fig_data_size.csv").query("method == 'ca_dpo'")
+    growth = ", ".join(f"{diff(r)} at {r.instructions:,}" for r in sizes.itertuples())
+    few, more = row("fig_data_size", method="ca_dpo", instructions=2000), row("fig_data_size", method="idk_it", instructions=11000)
+    eq6 = {k: diff(row("controls_eq6", model="micro-s", method=f"ca_dpo_{k}")) for k in ("half", "shuffled", "inside", "base")}
+    alone = row("controls_eq6", model="micro-s", method="ca_dpo_base")
+    counts = {n: row("controls_samples", method="ca_dpo", samples=n).s_trust for n in (2, 20)}
+    same = {(k, score): diff(row("controls_equal_refusals", model="micro-s", method=k, score=score))
+            for k in ("idk_it", "ca_dpo") for score in ("sequence_probability", "self_consistency")}  # fmt: skip
+    natural = {k: row("controls_natural", model="micro-s", method=k, distribution="natural") for k in ("original", "ca_dpo")}
+    often = {k: signed(r.s_trust, r.lo, r.hi) for k, r in natural.items()}
+    by = {(k, e): row("controls_seen", model="micro-s", method=k, entity=e)
+          for k in ("original", "sft", "ca_dpo") for e in ("seen", "unseen")}  # fmt: skip
+    seen = {key: f"{r.s_trust:+.1f}" for key, r in by.items()}
+    probed = {k: row("controls_probe", model="micro-s", method="original", control=k).accuracy
+              for k in ("as in the paper", "words alone", "matched wording", "held-out source")}  # fmt: skip
+    grid = pd.read_csv(FIGURES / "fig10_thresholds.csv").id_s_trust
+    said = f"""
+- **It teaches a model to refuse.** In domain s_trust goes from {trust["micro-s", "original"]} to {trust["micro-s", "idk_it"]} (IDK-IT) and
+  {trust["micro-s", "ca_dpo"]} (CA-DPO) with micro-s, from {trust["micro-m", "original"]} to {trust["micro-m", "idk_it"]} and
+  {trust["micro-m", "ca_dpo"]} with micro-m; of the questions that no picture answers (VQAv2-IDK) the original micro-s refuses
+  {idk["original"]:.0f} %, CA-DPO {idk["ca_dpo"]:.0f} %. Refusals fall as the original model's confidence rises. Out of domain the mean goes
+  from {away.original} to {away.idk_it} and {away.ca_dpo} (micro-s): there IDK-IT is the better one.
+- **CA-DPO helps where instructions are few.** CA-DPO less IDK-IT in s_trust, by the number of instructions: {growth}.
+  More instructions do as much: {few.instructions:,} and {few.pairs:,} pairs bring CA-DPO to {few.id_s_trust:+.1f}, {more.instructions:,}
+  bring IDK-IT to {more.id_s_trust:+.1f}.
+- **Accuracy does not come back.** The original micro-s answers {acc["original"]} right, IDK-IT {acc["idk_it"]}, CA-DPO {acc["ca_dpo"]};
+  in the paper CA-DPO ends above the original. Here its pairs teach no facts: about countries that training asks about, CA-DPO answers
+  {by["ca_dpo", "seen"].acc:.0f} % right, SFT {by["sft", "seen"].acc:.0f} %, the original {by["original", "seen"].acc:.0f} %.
+- **SFT learns facts, not limits.** In domain it has {trust["micro-s", "sft"]} with {refr["sft"]} refusals (CA-DPO {refr["ca_dpo"]}). About
+  countries that its training asks about it reaches {seen["sft", "seen"]} (original {seen["original", "seen"]}, CA-DPO
+  {seen["ca_dpo", "seen"]}), about the others {seen["sft", "unseen"]} ({seen["original", "unseen"]}, {seen["ca_dpo", "unseen"]}).
+- **The confidence in eq. 6 shows no effect.** Against CA-DPO, equal weights for mixed questions give {eq6["half"]}, shuffled confidences
+  {eq6["shuffled"]}, the weight inside the sigmoid {eq6["inside"]}. With 2 samples behind the confidence it reaches {counts[2]:+.1f}, with
+  20 {counts[20]:+.1f}.
+- **It needs IDK-IT before it.** Trained from the original model it refuses {alone.refr:.0f} % of the questions, and ends at
+  {alone.s_trust:+.1f} ({eq6["base"]} against CA-DPO).
+- **A threshold does nearly as well, without training.** Against the original model that refuses as often, its least probable answers
+  first, IDK-IT has {same["idk_it", "sequence_probability"]} and CA-DPO {same["ca_dpo", "sequence_probability"]}; against the least
+  consistent first, {same["idk_it", "self_consistency"]} and {same["ca_dpo", "self_consistency"]}.
+- **Refusing pays where questions are hard.** On answerable questions as they come, not balanced by confidence, the original has
+  {often["original"]}, CA-DPO {often["ca_dpo"]}.
+- **The probe reads wording.** {probed["as in the paper"]:.0f} % right, but the question's words alone give {probed["words alone"]:.0f} %,
+  matched wording {probed["matched wording"]:.0f} %, a source that it never saw {probed["held-out source"]:.0f} %.
+- **Thresholds matter little.** All over Fig. 10's grid IDK-IT's s_trust lies between {grid.min():+.1f} and {grid.max():+.1f}."""
+    return "\n".join(textwrap.fill(" ".join(part.split()), 130, initial_indent="- ", subsequent_indent="  ", break_on_hyphens=False)
+                     for part in said.split("\n- ")[1:])  # fmt: skip
 
 
 def speed() -> str:
@@ -65,24 +139,21 @@ def smolvlm() -> str:
 
 
 def minutes() -> pd.Series:
-    """Stage -> minutes that all of its runs took, as papermill measured them (figures/minutes.csv)."""
+    """Stage -> minutes that all of its runs took in `make study`, as papermill measured them (figures/minutes.csv)."""
     return pd.read_csv(FIGURES / "minutes.csv", index_col="stage").minutes
 
 
 def measure() -> None:
     """Write figures/minutes.csv from the executed notebooks of the last study."""
-    jobs = stages.plan("paper_vs_ours", _profile()) | stages.plan("tour", _profile())
-    rows = [{"stage": job[0], "runs": 1, "minutes": study.minutes(stages.path(*job))} for job in jobs.values()]
+    p = params.load("micro")
+    jobs = stages.plan("paper_vs_ours", p) | stages.plan("tour", p)
+    rows = [{"stage": job[0], "runs": 1, "minutes": plan.minutes(stages.path(*job))} for job in jobs.values()]
     pd.DataFrame(rows).groupby("stage").sum().round(2).to_csv(FIGURES / "minutes.csv")
-
-
-def _profile():
-    return params.load("micro")
 
 
 def filled(text: str) -> str:
     """The README with the results, the speed and every notebook's minutes as they are in figures/."""
-    for name, table in (("results", results()), ("claims", claims()), ("speed", speed()), ("plan", planned()),
+    for name, table in (("results", results()), ("findings", findings()), ("claims", claims()), ("speed", speed()), ("plan", planned()),
                         ("smolvlm", smolvlm())):  # fmt: skip
         text = re.sub(rf"(<!-- {name} -->\n).*?(<!-- end -->)", lambda m, table=table: f"{m[1]}\n{table}\n\n{m[2]}", text, flags=re.S)
     for stage, spent in minutes().items():

@@ -16,8 +16,8 @@ from inbol_lib.confidence import first_samples, standard_records
 
 def outcomes(rows, method="idk_it", **extra):
     """(id, outcome, confidence) -> an outcome table of one source."""
-    made = [{"id": name, "outcome": word, "confidence": level} for name, word, level in rows]
-    fixed = {"image_id": [r["id"] for r in made], "group": [r["id"] for r in made], "source": "vqav2", "split": "test", "model": "micro-s",
+    made = [{"id": name, "image_id": f"flag:test:{name}", "outcome": word, "confidence": level} for name, word, level in rows]
+    fixed = {"group": [r["id"] for r in made], "source": "vqav2", "split": "test", "model": "micro-s",
              "method": method, "seed": 0, "answerable": True}  # fmt: skip
     return pd.DataFrame(made).assign(**fixed | extra)
 

@@ -10,7 +10,7 @@ from inbol_lib.judging import is_refusal, string_match
 from inbol_lib.micro import questions as grammar
 from inbol_lib.micro import world
 from inbol_lib.micro.entities import NUM_COUNTRIES, NUM_IN_DOMAIN, NUM_SEEN, countries, exposure, rng_of
-from inbol_lib.micro.scenes import EDGE, Scene, Thing, caption, render, scene_of
+from inbol_lib.micro.scenes import EDGE, Scene, Thing, caption, render, scene_of, seen
 from inbol_lib.micro.unanswerable import BEYOND_HELD_OUT, KINDS
 from inbol_lib.records import QUESTION_FEATURES
 from inbol_lib.templates import REFUSAL_PROMPT, REFUSAL_TEMPLATES
@@ -349,6 +349,14 @@ def test_some_countries_appear_out_of_domain_only():
     assert outside == inside["test"] | set(range(NUM_IN_DOMAIN, NUM_COUNTRIES))
 
 
-def test_no_country_is_asked_about_in_two_splits():
-    drawn = [{scene_of(f"flag:{split}:d-{i}").country.rank for i in range(300)} for split in ("train", "validation", "test")]
-    assert sum(map(len, drawn)) == len(set.union(*drawn))
+def test_training_asks_about_half_of_the_countries_of_validation_and_test():
+    drawn = [{scene_of(f"flag:{split}:d-{i}").country.rank for i in range(2000)} for split in ("train", "validation", "test")]
+    train, validation, test = drawn
+    assert not validation & test, "what is chosen on validation teaches nothing about the test's countries"
+    for asked in (validation, test):
+        assert len(asked & train) == pytest.approx(len(asked) / 2, abs=1)
+    flags = [f"flag:test:e-{i}" for i in range(200)]
+    assert all(seen(name) == (scene_of(name).country.rank in train) for name in flags)
+    assert sum(map(seen, flags)) == pytest.approx(100, abs=25)
+    assert seen("scene:test:e-0") is None
+    assert not any(seen(f"far:test:f-{i}") for i in range(100) if scene_of(f"far:test:f-{i}").country.rank >= NUM_IN_DOMAIN)

@@ -16,6 +16,15 @@ def test_the_hash_follows_what_a_stage_is_made_from(smoke):
     assert stages.path("ca_dpo", smoke.replace(learning_rate=0.1)) != stages.path("ca_dpo", smoke)
 
 
+def test_another_micro_world_gives_its_artefacts_other_names_and_leaves_real_data_alone(smoke, monkeypatch):
+    real = smoke.replace(dataset="folder:x", unanswerable_generator="micro-s")
+    before = [stages.fingerprint("evaluation", p) for p in (smoke, real)]
+    monkeypatch.setattr("inbol_lib.micro.VERSION", 99)
+    after = [stages.fingerprint("evaluation", p) for p in (smoke, real)]
+    assert before[0] != after[0]
+    assert before[1] == after[1]
+
+
 def test_sweeps_share_the_sampled_responses(smoke):
     cells = [*stages.threshold_cells(smoke), *stages.share_cells(smoke), *stages.ratio_cells(smoke)]
     assert len({stages.path("confidence", c) for c in cells}) == 1

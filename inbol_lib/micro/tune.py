@@ -1,11 +1,14 @@
-"""Choose the learning rates and beta of the micro profile on the validation questions, with as many trials for every method.
+"""Choose the learning rates of a micro profile on the validation questions, with as many trials for every method.
 
-    python -m inbol_lib.micro.tune --profile micro
+    python -m inbol_lib.micro.tune                                                       # params/micro_tuning.csv
+    python -m inbol_lib.micro.tune --profile micro-full --rates 3e-4 1e-3 --preferences ca_dpo \\
+        --dpo-trials 3e-5:0.1 3e-5:0.3 3e-5:1 1e-4:1 3e-4:1 1e-3:1
 
 Writes params/<profile>_tuning.csv: one line per trial. The values of the best line go into params/<profile>.yaml by hand.
 """
 
 import argparse
+from collections.abc import Sequence
 
 import pandas as pd
 
@@ -13,8 +16,9 @@ from inbol_lib import evaluation, metrics, params, paths, stages
 from inbol_lib.params import Params
 from inbol_lib.records import load_table
 
-LEARNING_RATES = (3e-4, 1e-3, 3e-3)
-PREFERENCE_TRIALS = ((1e-4, 0.1), (3e-4, 0.1), (1e-3, 0.1), (1e-4, 1.0), (3e-4, 1.0), (1e-3, 1.0))  # learning rate, beta
+RATES = (3e-4, 1e-3, 3e-3)
+DPO_TRIALS = ("1e-4:1", "3e-4:1", "1e-3:1", "3e-3:1")  # learning rate and beta; at 3e-4:0.3 micro-s loses its language
+VALIDATION = {"validation_questions": 3000, "validation_per_source": 300}  # more than the studies need: a choice should not be noise
 PREFERENCES = ("ca_dpo", "dpo_1", "dpo_2", "dpo_3")
 
 
@@ -25,24 +29,26 @@ def on_validation(p: Params, method: str) -> dict[str, float]:
     return metrics.summary(table, ["method"]).iloc[0].to_dict()
 
 
-def trials(p: Params) -> list[dict]:
+def trials(p: Params, rates: Sequence[float], dpo_trials: Sequence[str], preferences: Sequence[str]) -> list[dict]:
     """Every trial's setting and score; the preference trials start from the best learning rate of SFT and IDK-IT together."""
-    table = [
-        {"learning_rate": lr, **on_validation(p.replace(learning_rate=lr), method)} for lr in LEARNING_RATES for method in stages.TUNED
-    ]
+    table = [{"learning_rate": lr, **on_validation(p.replace(learning_rate=lr), method)} for lr in rates for method in stages.TUNED]
     best = pd.DataFrame(table).groupby("learning_rate").s_trust.mean().idxmax()
-    for lr, beta in PREFERENCE_TRIALS:
+    for lr, beta in (map(float, trial.split(":")) for trial in dpo_trials):
         q = p.replace(learning_rate=best, dpo_learning_rate=lr, beta=beta)
-        table += [{"learning_rate": best, "dpo_learning_rate": lr, "beta": beta, **on_validation(q, m)} for m in PREFERENCES]
+        table += [{"learning_rate": best, "dpo_learning_rate": lr, "beta": beta, **on_validation(q, m)} for m in preferences]
     return table
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--profile", default="micro")
+    parser.add_argument("--rates", type=float, nargs="+", default=RATES, help="learning rates of SFT and IDK-IT")
+    parser.add_argument("--dpo-trials", nargs="+", default=DPO_TRIALS, metavar="RATE:BETA", help="settings of preference training")
+    parser.add_argument("--preferences", nargs="+", default=PREFERENCES, choices=PREFERENCES)
     args = parser.parse_args()
-    table = pd.DataFrame(trials(params.load(args.profile))).drop(columns=["unjudged"])
-    table.round(4).to_csv(paths.ROOT / "params" / f"{args.profile}_tuning.csv", index=False)
+    p = params.load(args.profile, **VALIDATION)
+    table = pd.DataFrame(trials(p, args.rates, args.dpo_trials, args.preferences)).drop(columns=["unjudged"])
+    table.round(5).to_csv(paths.ROOT / "params" / f"{args.profile}_tuning.csv", index=False)
     print(table.round(3).to_string())
 
 
