@@ -75,7 +75,7 @@ def in_domain(model: str, outcomes: pd.DataFrame) -> list[dict]:
     rows += [
         claim("IDK-IT refuses most", "RefR less the highest other", ("idk_it", *(m for m in ORDER if m != "idk_it")), ahead(refr)),
         claim("IDK-IT lowers accuracy", "loss of Acc", ("original", "idk_it"), less(acc)),
-        claim("CA-DPO keeps accuracy near the original's", "difference plus the margin", ("ca_dpo", "original"), less(acc, MARGIN)),
+        claim("CA-DPO keeps accuracy near the original's", "change of Acc, plus the margin", ("ca_dpo", "original"), less(acc, MARGIN)),
     ]
     tuned = of["ca_dpo"]
     sure, unsure = (tuned[tuned.answerable & part] for part in (tuned.confidence >= 0.8, tuned.confidence <= 0.2))

@@ -15,6 +15,9 @@ from inbol_lib.models import encode
 from inbol_lib.records import prompt_text, rng_for
 from inbol_lib.tables import PAPER
 
+#: Questions alike in wording are answered alike, so that one shuffle may be far from 50 %; many show where chance lies (ours).
+SHUFFLES = 20
+
 
 @torch.inference_mode()
 def hidden_states(model, processor, rows: Dataset, choice_answer: str, batch: int = 128) -> np.ndarray:
@@ -55,10 +58,13 @@ def frame(rows: Dataset, labels: np.ndarray, source_of: dict[str, str]) -> pd.Da
 
 
 def designs(train: pd.DataFrame, test: pd.DataFrame, seed: int) -> Iterator[tuple[str, pd.DataFrame, pd.DataFrame]]:
-    """Named training and test rows: the paper's (Table 7), and controls (ours). Labels that mean nothing; unanswerable questions that are
-    real questions on another image, so that the wording says little; and a source that the probe never saw, for each in turn."""
+    """Named training and test rows: the paper's (Table 7), and controls (ours). Labels that mean nothing, shuffled SHUFFLES times;
+    unanswerable questions that are real questions on another image, so that the wording says little; and a source that the probe never saw,
+    for each in turn."""
     yield PAPER, train, test
-    yield "shuffled labels", train.assign(label=np.random.default_rng(seed).permutation(train.label)), test
+    rng = np.random.default_rng(seed)
+    for _ in range(SHUFFLES):
+        yield "shuffled labels", train.assign(label=rng.permutation(train.label)), test
     yield "matched wording", *(_swapped(part) for part in (train, test))
     for source in train.source.dropna().unique():
         yield "held-out source", train[train.source != source], test[test.source == source]
@@ -71,8 +77,9 @@ def _swapped(part: pd.DataFrame) -> pd.DataFrame:
 
 
 def predictions(states: dict[str, np.ndarray], rows: dict[str, pd.DataFrame], seed: int) -> pd.DataFrame:
-    """What the probe says under every design: control, id, label, said. `states`: split -> hidden states of `rows[split]`. And what the
-    question's words say without the model. A design whose training or test rows hold one kind alone is left out."""
+    """What the probe says under every design: control, shuffle (0, 1, … where labels are shuffled), id, label, said. `states`: split ->
+    hidden states of `rows[split]`. And what the question's words say without the model. A design whose training or test rows hold one
+    kind alone is left out."""
     train, test = (rows[split].reset_index(drop=True) for split in ("train", "test"))
     words = CountVectorizer(min_df=2).fit(train.question)
     made = []
@@ -83,4 +90,5 @@ def predictions(states: dict[str, np.ndarray], rows: dict[str, pd.DataFrame], se
         if name == PAPER:
             x.append(("words alone", *(words.transform(part.question).toarray() for part in (fit, asked))))
         made += [asked[["id", "label"]].assign(control=control, said=probe(a, fit.label, b, seed)) for control, a, b in x]
-    return pd.concat(made, ignore_index=True)
+    table = pd.concat(made, ignore_index=True)
+    return table.assign(shuffle=table.groupby(["control", "id"]).cumcount())

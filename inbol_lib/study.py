@@ -77,9 +77,8 @@ def make_tables(p: Params, outcomes: pd.DataFrame) -> dict[str, pd.DataFrame]:
             for c in stages.generator_cells(p)}  # fmt: skip
     made["table5_generators_unanswerable"] = tables.generator_table(both, 5)
     made["table6_generators_ood"] = tables.generator_table(both, 6)
-    probed = probe(p)
-    made["table7_linear_probe"] = probed[probed.control == tables.PAPER].drop(columns="control").reset_index(drop=True)
-    made["controls_probe"] = probed
+    made["controls_probe"] = probe(p)
+    made["table7_linear_probe"] = made["controls_probe"].query("control == @tables.PAPER").drop(columns="control").reset_index(drop=True)
     return made | make_controls(p, outcomes, of)
 
 
@@ -88,7 +87,7 @@ def make_controls(p: Params, outcomes: pd.DataFrame, variants: pd.DataFrame) -> 
     prediction at equal refusals, the natural distribution of confidence, and the probe's controls."""
     made = {}
     if p.control_methods:
-        made["controls_eq6"] = tables.controls(variants[variants.method.isin(["ca_dpo", *p.control_methods])])
+        made["controls_eq6"] = tables.controls(variants[(variants.model == p.model) & variants.method.isin(["ca_dpo", *p.control_methods])])
     if p.sample_counts:
         made["controls_samples"] = tables.samples({c.confidence_samples: gather(stages.over_seeds([c])) for c in stages.sample_cells(p)})
     if p.dataset == "micro":

@@ -158,12 +158,13 @@ def equal_refusals(outcomes: pd.DataFrame, scores: pd.DataFrame) -> pd.DataFrame
 
 
 def probe(predicted: pd.DataFrame) -> pd.DataFrame:
-    """Accuracy (points) with a 95 % interval (Wilson's) for each model, method and control."""
-    rows = predicted.assign(right=predicted.said == predicted.label).groupby(["model", "method", "control"], sort=False).right
-    table = rows.agg(accuracy=lambda r: 100 * r.mean(), n="size", k="sum").reset_index()
-    bounds = [binomtest(int(r.k), int(r.n)).proportion_ci(method="wilson") for r in table.itertuples()]
-    table = table.assign(lo=[100 * b.low for b in bounds], hi=[100 * b.high for b in bounds])
-    return table[["model", "method", "control", "accuracy", "lo", "hi", "n"]]
+    """Accuracy (points) for each model, method and control, with Wilson's 95 % interval; of several shuffles, where 95 % of them lie."""
+    rows = []
+    for key, part in predicted.assign(right=predicted.said == predicted.label).groupby(["model", "method", "control"], sort=False):
+        each = part.groupby("shuffle").right.mean()
+        lo, hi = each.quantile([0.025, 0.975]) if len(each) > 1 else binomtest(part.right.sum(), len(part)).proportion_ci(method="wilson")
+        rows.append((*key, 100 * each.mean(), 100 * lo, 100 * hi, part.id.nunique()))
+    return pd.DataFrame(rows, columns=["model", "method", "control", "accuracy", "lo", "hi", "n"])
 
 
 def generator_table(by_generator: dict[str, pd.DataFrame], number: int) -> pd.DataFrame:

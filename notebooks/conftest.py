@@ -1,4 +1,20 @@
-"""nbval compares what cells print, not what libraries say on standard error."""
+"""nbval compares what cells print, not what libraries say on standard error; its kernels talk over files."""
+
+import tempfile
+
+import nbval.kernel
+from jupyter_client.manager import KernelManager
+
+
+class FileSockets(KernelManager):
+    """A kernel without TCP ports: two kernels that start together can take the same one, and one of them is never heard."""
+
+    def __init__(self, **kwargs):
+        self.folder = tempfile.TemporaryDirectory()
+        super().__init__(transport="ipc", ip=f"{self.folder.name}/kernel", **kwargs)
+
+
+nbval.kernel.KernelManager = FileSockets
 
 
 def pytest_collectstart(collector):

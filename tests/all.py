@@ -10,7 +10,8 @@ import tempfile
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
-NBVAL = ["--nbval-lax", "--nbval-cell-timeout=600", "-p", "no:cacheprovider", "--nbval-sanitize-with", "tests/nbval.cfg"]
+NBVAL = ["--nbval-lax", "--nbval-cell-timeout=600", "--nbval-kernel-startup-timeout=300", "-p", "no:cacheprovider",
+         "--nbval-sanitize-with", "tests/nbval.cfg"]  # fmt: skip
 
 
 def main() -> int:

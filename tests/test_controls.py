@@ -139,11 +139,15 @@ def test_the_probe_s_controls_find_nothing_where_there_is_nothing():
     rng = np.random.default_rng(0)
     rows = {"train": probe_rows(300), "test": probe_rows(100)}
     states = {split: rng.normal(size=(len(part), 8)) + 4 * part.label.to_numpy()[:, None] for split, part in rows.items()}
-    right = tables.probe(probing.predictions(states, rows, 0).assign(model="micro-s", method="idk_it")).set_index("control").accuracy
+    found = tables.probe(probing.predictions(states, rows, 0).assign(model="micro-s", method="idk_it")).set_index("control")
+    assert (found.n == 200).all()
+    chance = found.loc["shuffled labels"]
+    assert chance.lo < 50 < chance.hi < 75, "chance and how far a probe strays from it"
+    right = found.accuracy
     assert right["as in the paper"] > 95
     assert right["held-out source"] > 95
     assert right["words alone"] > 95
-    assert right["shuffled labels"] == pytest.approx(50, abs=15)
+    assert right["shuffled labels"] == pytest.approx(50, abs=5)
     assert "matched wording" not in right.index, "no question was swapped"
     noise = {split: rng.normal(size=(len(part), 8)) for split, part in rows.items()}
     right = tables.probe(probing.predictions(noise, rows, 0).assign(model="micro-s", method="idk_it")).set_index("control").accuracy
@@ -153,8 +157,7 @@ def test_the_probe_s_controls_find_nothing_where_there_is_nothing():
 
 def test_matched_wording_takes_swapped_questions_and_as_many_answerable_ones():
     rows = pd.concat([probe_rows(30), probe_rows(20, "swap").query("label == 1")], ignore_index=True)
-    name, fit, asked = list(probing.designs(rows, rows, 0))[2]
-    assert name == "matched wording"
+    _, fit, asked = next(design for design in probing.designs(rows, rows, 0) if design[0] == "matched wording")
     assert fit.label.value_counts().to_dict() == {0: 20, 1: 20}
     assert set(asked[asked.label == 1].origin) == {"swap"}
 
@@ -199,8 +202,8 @@ def finished(p):
         (folder / "metrics.json").write_text("{}")
     folder = stages.path("probing", p)
     folder.mkdir(parents=True)
-    said = pd.DataFrame({"id": range(20), "label": [0, 1] * 10, "said": 1, "model": p.model, "method": "idk_it", "control": tables.PAPER})
-    said.to_csv(folder / archive.PROBE, index=False)
+    said = pd.DataFrame({"id": range(20), "label": [0, 1] * 10, "said": 1, "shuffle": 0, "control": tables.PAPER})
+    said.assign(model=p.model, method="idk_it").to_csv(folder / archive.PROBE, index=False)
     (folder / "metrics.json").write_text("{}")
     return p
 
