@@ -117,6 +117,7 @@ def test_notebooks_keep_their_contract(stage):
     assert any(c.outputs for c in code), "without stored outputs nbval proves nothing"
     assert not any(o.output_type == "error" for c in code for o in c.outputs)
     assert any("NBVAL_CHECK_OUTPUT" in c.source for c in code)
+    assert "widgets" not in book.metadata, "the state of progress bars hides what a change changed"
 
 
 @pytest.mark.parametrize("stage", stages.NOTEBOOKS)
