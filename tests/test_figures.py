@@ -31,7 +31,7 @@ def main(p) -> dict[str, pd.DataFrame]:
     made["fig4_by_confidence"] = tables.by_confidence(outcomes[outcomes.model == p.model])
     made["fig10_thresholds"] = sweeps["thresholds"]
     made["fig11_composition"] = pd.concat([sweeps["shares"], sweeps["ratios"]])
-    made["fig_probe"] = made["table7_linear_probe"]
+    made["fig_probe"] = made["controls_probe"]
     made["fig_contrasts"] = study.contrasts(made | {"sizes": sweeps["sizes"]})
     return made | ({"fig_data_size": sweeps["sizes"]} if len(sweeps["sizes"]) else {})
 
