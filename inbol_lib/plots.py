@@ -172,11 +172,10 @@ def composition_curves(table: pd.DataFrame, x: str, ax: plt.Axes) -> plt.Axes:
 def growth(table: pd.DataFrame, ax: plt.Axes) -> plt.Axes:
     """In-domain s_trust with its interval against the number of instructions, one line per method.
     Columns: method, instructions, pairs, id_s_trust, lo, hi (points)."""
-    for method, part in table.groupby("method", sort=False):
+    for k, (method, part) in enumerate(table.sort_values("instructions", kind="stable").groupby("method", sort=False)):
         name, colour, mark = METHODS[method]
-        part = part.sort_values("instructions")
-        ax.errorbar(part.instructions, part.id_s_trust, [part.id_s_trust - part.lo, part.hi - part.id_s_trust], color=colour, marker=mark,
-                    label=name, capsize=3)  # fmt: skip
+        error = [part.id_s_trust - part.lo, part.hi - part.id_s_trust]
+        ax.errorbar(part.instructions * 1.03**k, part.id_s_trust, error, color=colour, marker=mark, capsize=3, elinewidth=1.4, label=name)
     sizes = table[["instructions", "pairs"]].drop_duplicates().sort_values("instructions")
     ax.set_xscale("log")
     ax.set_xticks(sizes.instructions, [f"{r.instructions:,}\n{r.pairs:,}" for r in sizes.itertuples()])
