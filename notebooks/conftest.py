@@ -13,6 +13,10 @@ class FileSockets(KernelManager):
         self.folder = tempfile.TemporaryDirectory()
         super().__init__(transport="ipc", ip=f"{self.folder.name}/kernel", **kwargs)
 
+    def format_kernel_cmd(self, extra_arguments=None):
+        """Nor do they wait for each other's lock on IPython's history."""
+        return super().format_kernel_cmd([*(extra_arguments or ()), "--HistoryManager.hist_file=:memory:"])
+
 
 nbval.kernel.KernelManager = FileSockets
 
