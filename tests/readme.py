@@ -69,8 +69,9 @@ def findings() -> str:
     by = {(k, e): row("controls_seen", model="micro-s", method=k, entity=e)
           for k in ("original", "sft", "ca_dpo") for e in ("seen", "unseen")}  # fmt: skip
     seen = {key: f"{r.s_trust:+.1f}" for key, r in by.items()}
-    probed = {k: row("controls_probe", model="micro-s", method="original", control=k).accuracy
-              for k in ("as in the paper", "words alone", "matched wording", "held-out source")}  # fmt: skip
+    probed = {k: row("controls_probe", model="micro-s", method="original", control=k)
+              for k in ("as in the paper", "words alone", "matched wording", "held-out source", "shuffled labels")}  # fmt: skip
+    chance = probed["shuffled labels"]
     grid = pd.read_csv(FIGURES / "fig10_thresholds.csv").id_s_trust
     said = f"""
 - **It teaches a model to refuse.** In domain s_trust goes from {trust["micro-s", "original"]} to {trust["micro-s", "idk_it"]} (IDK-IT) and
@@ -97,8 +98,9 @@ def findings() -> str:
   consistent first, {same["idk_it", "self_consistency"]} and {same["ca_dpo", "self_consistency"]}.
 - **Refusing pays where questions are hard.** On answerable questions as they come, not balanced by confidence, the original has
   {often["original"]}, CA-DPO {often["ca_dpo"]}.
-- **The probe reads wording.** {probed["as in the paper"]:.0f} % right, but the question's words alone give {probed["words alone"]:.0f} %,
-  matched wording {probed["matched wording"]:.0f} %, a source that it never saw {probed["held-out source"]:.0f} %.
+- **The probe reads mostly wording.** {probed["as in the paper"].accuracy:.0f} % right, but the question's words alone give
+  {probed["words alone"].accuracy:.0f} %, matched wording {probed["matched wording"].accuracy:.0f} %, a source that it never saw
+  {probed["held-out source"].accuracy:.0f} %, as shuffled labels do ({chance.lo:.0f} to {chance.hi:.0f} %).
 - **Thresholds matter little.** All over Fig. 10's grid IDK-IT's s_trust lies between {grid.min():+.1f} and {grid.max():+.1f}."""
     return "\n".join(textwrap.fill(" ".join(part.split()), 130, initial_indent="- ", subsequent_indent="  ", break_on_hyphens=False)
                      for part in said.split("\n- ")[1:])  # fmt: skip
