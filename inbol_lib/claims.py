@@ -157,8 +157,7 @@ def separable(p: Params) -> list[dict]:
 
 def judged(p: Params, outcomes: pd.DataFrame) -> pd.DataFrame:
     """Every claim that this profile's outcomes can speak of, in points; sweeps and the probe where they run."""
-    by = outcomes.groupby("model", sort=False)
-    rows = [found for model, mine in by for part in (in_domain, out_of_domain) for found in part(model, mine)]
+    rows = [r for model, mine in outcomes.groupby("model", sort=False) for part in (in_domain, out_of_domain) for r in part(model, mine)]
     if stages.has_sweeps(p):
         rows += [*settings(p), *separable(p)]
     return pd.DataFrame(rows, columns=COLUMNS)

@@ -17,7 +17,8 @@ from inbol_lib import paths, plots, questions, stages, tables
 from inbol_lib.params import Params
 
 PAPER_SIZES = {"num_instructions": 11_000, "num_pairs": 24_000, "test_per_source": 300}  # for the note under every table
-UNSWEPT = ("table1", "table2", "table3", "table7", "controls_equal", "controls_natural", "controls_probe", "controls_seen", "claims")
+PROBED = ("table7", "controls_probe")  # of one training seed
+UNSWEPT = ("table1", "table2", "table3", "controls_equal", "controls_natural", "controls_seen", "claims", *PROBED)
 BESIDE = ("audit_evaluators", "audit_errors", "selective_prediction", "crossovers", "over_refusal")  # of notebook 06
 
 
@@ -28,10 +29,11 @@ def gather(cells: list[Params]) -> pd.DataFrame:
 
 def size_note(p: Params, table: str = "table1") -> str:
     """What was reduced against the paper in a table or figure (by its file's name), in words."""
-    p = p if table.startswith(UNSWEPT) else stages.swept(p).replace(seeds=p.sweep_seeds)
-    smaller = [f"{k} {getattr(p, k):,} (paper: {v:,})" for k, v in PAPER_SIZES.items() if getattr(p, k) < v]
-    seeds = f"{len(p.seeds)} training seed{'s' * (len(p.seeds) > 1)} of {p.model}"
-    return f"profile {p.profile}, {seeds}" + (f"; reduced: {', '.join(smaller)}" if smaller else "") + "."
+    sized, seeds = (p, p.seeds) if table.startswith(UNSWEPT) else (stages.swept(p), p.sweep_seeds)
+    n = 1 if table.startswith(PROBED) else len(seeds)
+    smaller = [f"{k} {getattr(sized, k):,} (paper: {v:,})" for k, v in PAPER_SIZES.items() if getattr(sized, k) < v]
+    reduced = f"; reduced: {', '.join(smaller)}" if smaller else ""
+    return f"profile {p.profile}, {n} training seed{'s' * (n > 1)} of {p.model}{reduced}."
 
 
 def probe(p: Params) -> pd.DataFrame:

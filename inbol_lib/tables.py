@@ -163,8 +163,8 @@ def probe(predicted: pd.DataFrame) -> pd.DataFrame:
     for key, part in predicted.assign(right=predicted.said == predicted.label).groupby(["model", "method", "control"], sort=False):
         each = part.groupby("shuffle").right.mean()
         lo, hi = each.quantile([0.025, 0.975]) if len(each) > 1 else binomtest(part.right.sum(), len(part)).proportion_ci(method="wilson")
-        rows.append((*key, 100 * each.mean(), 100 * lo, 100 * hi, part.id.nunique()))
-    return pd.DataFrame(rows, columns=["model", "method", "control", "accuracy", "lo", "hi", "n"])
+        rows.append((*key, 100 * each.mean(), 100 * lo, 100 * hi, part.id.nunique(), part.seed.nunique()))
+    return pd.DataFrame(rows, columns=["model", "method", "control", "accuracy", "lo", "hi", "n", "n_seeds"])
 
 
 def generator_table(by_generator: dict[str, pd.DataFrame], number: int) -> pd.DataFrame:

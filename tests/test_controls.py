@@ -63,6 +63,7 @@ def test_sweeps_may_be_smaller_than_the_main_run_and_say_so():
     assert {(c.num_instructions, c.num_pairs) for c in cells} == {(80, 60)}
     assert "reduced" not in study.size_note(p, "table1_in_domain")
     assert "num_pairs 60 (paper: 24,000)" in study.size_note(p, "table4_preference_data")
+    assert "1 training seed of" in study.size_note(p.replace(seeds=[0, 1]), "table7_linear_probe"), "the probe reads the models of one seed"
     with pytest.raises(params.ParameterError, match="sweep_seeds"):
         params.load("smoke", sweep_seeds=[0, 7])
 
@@ -139,8 +140,9 @@ def test_the_probe_s_controls_find_nothing_where_there_is_nothing():
     rng = np.random.default_rng(0)
     rows = {"train": probe_rows(300), "test": probe_rows(100)}
     states = {split: rng.normal(size=(len(part), 8)) + 4 * part.label.to_numpy()[:, None] for split, part in rows.items()}
-    found = tables.probe(probing.predictions(states, rows, 0).assign(model="micro-s", method="idk_it")).set_index("control")
+    found = tables.probe(probing.predictions(states, rows, 0).assign(model="micro-s", method="idk_it", seed=0)).set_index("control")
     assert (found.n == 200).all()
+    assert (found.n_seeds == 1).all()
     chance = found.loc["shuffled labels"]
     assert chance.lo < 50 < chance.hi < 75, "chance and how far a probe strays from it"
     right = found.accuracy
@@ -150,7 +152,7 @@ def test_the_probe_s_controls_find_nothing_where_there_is_nothing():
     assert right["shuffled labels"] == pytest.approx(50, abs=5)
     assert "matched wording" not in right.index, "no question was swapped"
     noise = {split: rng.normal(size=(len(part), 8)) for split, part in rows.items()}
-    right = tables.probe(probing.predictions(noise, rows, 0).assign(model="micro-s", method="idk_it")).set_index("control").accuracy
+    right = tables.probe(probing.predictions(noise, rows, 0).assign(model="micro-s", method="idk_it", seed=0)).set_index("control").accuracy
     assert right["as in the paper"] == pytest.approx(50, abs=12)
     assert right["words alone"] > 95
 
@@ -203,7 +205,7 @@ def finished(p):
     folder = stages.path("probing", p)
     folder.mkdir(parents=True)
     said = pd.DataFrame({"id": range(20), "label": [0, 1] * 10, "said": 1, "shuffle": 0, "control": tables.PAPER})
-    said.assign(model=p.model, method="idk_it").to_csv(folder / archive.PROBE, index=False)
+    said.assign(model=p.model, method="idk_it", seed=0).to_csv(folder / archive.PROBE, index=False)
     (folder / "metrics.json").write_text("{}")
     return p
 
