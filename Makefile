@@ -40,9 +40,9 @@ lab: $(READY)  ## JupyterLab on the notebooks
 	$(BIN)/jupyter lab notebooks/00_tour.ipynb
 
 pretrain: $(READY)  ## retrain the micro models and the judge (hours)
-	$(BIN)/python -m inbol_lib.micro.judge
-	$(BIN)/python -m inbol_lib.micro.pretrain --size s
-	$(BIN)/python -m inbol_lib.micro.pretrain --size m
+	$(BIN)/python -m inbol_lib.micro.models.judge
+	$(BIN)/python -m inbol_lib.micro.models.pretrain --size s
+	$(BIN)/python -m inbol_lib.micro.models.pretrain --size m
 
 bench: $(READY)  ## speed against the stock tools
 	$(BIN)/python tests/bench.py

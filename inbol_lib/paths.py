@@ -6,6 +6,7 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parent.parent
 PUBLISHED = "micro-full"  # the profile whose results the README shows
 NOTEBOOKS, PARAMS = ROOT / "notebooks", ROOT / "params"
+WEIGHTS = Path(__file__).resolve().parent / "micro" / "weights"  # the packaged models
 
 
 def runs() -> Path:
@@ -15,4 +16,6 @@ def runs() -> Path:
 
 def figures(profile: str) -> Path:
     """Where notebook 09 writes: `figures/` for the profile that the README shows, else a folder in it; for smoke one under `runs()`."""
-    return {"smoke": runs() / "figures-smoke", PUBLISHED: ROOT / "figures"}.get(profile, ROOT / "figures" / profile)
+    return {"smoke": runs() / "figures-smoke", PUBLISHED: ROOT / "figures"}.get(
+        profile, ROOT / "figures" / profile
+    )

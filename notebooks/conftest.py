@@ -15,7 +15,9 @@ class FileSockets(KernelManager):
 
     def format_kernel_cmd(self, extra_arguments=None):
         """Nor do they wait for each other's lock on IPython's history."""
-        return super().format_kernel_cmd([*(extra_arguments or ()), "--HistoryManager.hist_file=:memory:"])
+        return super().format_kernel_cmd(
+            [*(extra_arguments or ()), "--HistoryManager.hist_file=:memory:"]
+        )
 
 
 nbval.kernel.KernelManager = FileSockets

@@ -18,11 +18,15 @@ def main() -> int:
     python = [sys.executable, "-m", "pytest", "-q"]
     with tempfile.TemporaryDirectory() as runs:
         env = {**os.environ, "CI": "1", "HF_HUB_OFFLINE": "1", "INBOL_RUNS": runs}
-        unit = subprocess.run([*python, "-n", "2", "--durations=8", "tests"], cwd=ROOT, env=env).returncode
+        unit = subprocess.run(
+            [*python, "-n", "2", "--durations=8", "tests"], cwd=ROOT, env=env
+        ).returncode
         smoke = subprocess.run([sys.executable, "-m", "snakemake", "--cores", "2", "--rerun-triggers", "mtime", "--quiet", "all",
                                 "--config", "profile=smoke"], cwd=ROOT, env=env).returncode  # fmt: skip
         notebooks = sorted(str(f.relative_to(ROOT)) for f in (ROOT / "notebooks").glob("*.ipynb"))
-        books = subprocess.run([*python, "-n", "2", "--dist", "loadscope", *NBVAL, *notebooks], cwd=ROOT, env=env).returncode
+        books = subprocess.run(
+            [*python, "-n", "2", "--dist", "loadscope", *NBVAL, *notebooks], cwd=ROOT, env=env
+        ).returncode
     return max(unit, smoke, books)
 
 

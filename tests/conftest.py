@@ -2,7 +2,12 @@
 
 import os
 
-os.environ.update(CI="1", HF_HUB_OFFLINE="1", TOKENIZERS_PARALLELISM="false", HF_DATASETS_DISABLE_PROGRESS_BARS="1")
+os.environ.update(
+    CI="1",
+    HF_HUB_OFFLINE="1",
+    TOKENIZERS_PARALLELISM="false",
+    HF_DATASETS_DISABLE_PROGRESS_BARS="1",
+)
 
 from pathlib import Path
 
@@ -10,8 +15,8 @@ import pytest
 import torch
 
 from inbol_lib import params
-from inbol_lib.micro import model as architecture
-from inbol_lib.templates import REFUSAL_PROMPT, REFUSAL_TEMPLATES
+from inbol_lib.data.templates import REFUSAL_PROMPT, REFUSAL_TEMPLATES
+from inbol_lib.micro.models import architecture
 
 torch.set_num_threads(1)
 SHARED = Path(__file__).resolve().parents[2] / "shared" / "data"
@@ -20,17 +25,21 @@ SHARED = Path(__file__).resolve().parents[2] / "shared" / "data"
 @pytest.fixture(scope="session")
 def tiny(tmp_path_factory):
     """(model, processor, folder): random weights of the smallest size, saved in the Hugging Face format."""
-    from inbol_lib import models
+    from inbol_lib.mllm import loading
 
     folder = tmp_path_factory.mktemp("models") / "tiny"
-    texts = [*REFUSAL_TEMPLATES, REFUSAL_PROMPT, "USER: What color is the circle? ASSISTANT: red green blue"] * 3
+    texts = [
+        *REFUSAL_TEMPLATES,
+        REFUSAL_PROMPT,
+        "USER: What color is the circle? ASSISTANT: red green blue",
+    ] * 3
     tokenizer = architecture.train_tokenizer(texts, 400)
     net = architecture.build("tiny", tokenizer)
     with torch.no_grad():
         net.lm_head.weight.mul_(20)  # sharp enough that rounding never changes a choice
     net.save_pretrained(folder)
     architecture.processor(tokenizer).save_pretrained(folder)
-    model, processor = models.load(str(folder), device="cpu")
+    model, processor = loading.load(str(folder), device="cpu")
     return model, processor, folder
 
 

@@ -5,18 +5,29 @@ import textwrap
 
 import pandas as pd
 
-from inbol_lib import paper, params, paths, plan, plots, stages, tables
+from inbol_lib import params, paths
+from inbol_lib.report import costs, paper
+from inbol_lib.report.plots import looks
+from inbol_lib.report.tables import layout
+from inbol_lib.study import graph, plan
 
 FIGURES, README = paths.figures(paths.PUBLISHED), paths.ROOT / "README.md"
 
 
 def results() -> str:
     """In domain, paper beside ours: Acc, RefR and s_trust in percent, the interval of s_trust in brackets."""
-    table = paper.compare(pd.read_csv(FIGURES / "table1_in_domain.csv"), 1).query("dataset == 'Overall'")
-    lines = ["| model | method | Acc | RefR | s_trust [95 %] | the paper's Acc | RefR | s_trust |", "|---|---|--:|--:|--:|--:|--:|--:|"]
+    table = paper.compare(pd.read_csv(FIGURES / "table1_in_domain.csv"), 1).query(
+        "dataset == 'Overall'"
+    )
+    lines = [
+        "| model | method | Acc | RefR | s_trust [95 %] | the paper's Acc | RefR | s_trust |",
+        "|---|---|--:|--:|--:|--:|--:|--:|",
+    ]
     for r in table.itertuples():
         ours = f"{r.acc:.1f} | {r.refr:.1f} | {signed(r.s_trust, r.lo, r.hi)}"
-        lines.append(f"| {r.model} | {plots.label(r.method)} | {ours} | {r.paper_acc:.1f} | {r.paper_refr:.1f} | {r.paper_s_trust:+.1f} |")
+        lines.append(
+            f"| {r.model} | {looks.label(r.method)} | {ours} | {r.paper_acc:.1f} | {r.paper_refr:.1f} | {r.paper_s_trust:+.1f} |"
+        )
     return "\n".join(lines)
 
 
@@ -25,10 +36,20 @@ def claims() -> str:
     table = pd.read_csv(FIGURES / "claims.csv")
     table["cell"] = [f"{signed(r.ours, r.lo, r.hi)} **{r.verdict}**" for r in table.itertuples()]
     table["claim"] += " (" + table["where"] + ")"
-    wide = table.pivot(index="claim", columns="model", values="cell").reindex(table.claim.unique()).fillna("–")
+    wide = (
+        table.pivot(index="claim", columns="model", values="cell")
+        .reindex(table.claim.unique())
+        .fillna("–")
+    )
     wide = wide[sorted(wide, reverse=True)]
     lines = [f"| claim | {' | '.join(wide)} |", "|---|" + "---|" * len(wide.columns)]
-    return "\n".join(lines + [f"| {claim} | {' | '.join(cells)} |" for claim, cells in zip(wide.index, wide.to_numpy(), strict=True)])
+    return "\n".join(
+        lines
+        + [
+            f"| {claim} | {' | '.join(cells)} |"
+            for claim, cells in zip(wide.index, wide.to_numpy(), strict=True)
+        ]
+    )
 
 
 def signed(value: float, lo: float, hi: float) -> str:
@@ -38,7 +59,9 @@ def signed(value: float, lo: float, hi: float) -> str:
 def row(name: str, **where) -> pd.Series:
     """The one line of a table in figures/ that has these values."""
     table = pd.read_csv(FIGURES / f"{name}.csv")
-    (found,) = table[(table[list(where)] == list(where.values())).all(axis=1)].itertuples(index=False)
+    (found,) = table[(table[list(where)] == list(where.values())).all(axis=1)].itertuples(
+        index=False
+    )
     return found
 
 
@@ -52,19 +75,38 @@ def findings() -> str:
                for m in ("micro-s", "micro-m") for k in ("original", "sft", "idk_it", "ca_dpo")}  # fmt: skip
     trust = {key: f"{r.s_trust:+.1f}" for key, r in overall.items()}
     small = {k: r for (m, k), r in overall.items() if m == "micro-s"}
-    acc, refr = ({k: f"{getattr(r, metric):.0f} %" for k, r in small.items()} for metric in ("acc", "refr"))
-    idk = {k: row("table3_unanswerable", model="micro-s", method=k, dataset="VQAv2-IDK(filter)").refr for k in ("original", "ca_dpo")}
+    acc, refr = (
+        {k: f"{getattr(r, metric):.0f} %" for k, r in small.items()} for metric in ("acc", "refr")
+    )
+    idk = {
+        k: row("table3_unanswerable", model="micro-s", method=k, dataset="VQAv2-IDK(filter)").refr
+        for k in ("original", "ca_dpo")
+    }
     outside = pd.read_csv(FIGURES / "table2_out_of_domain.csv").query("model == 'micro-s'")
-    away = outside[outside.dataset.isin(tables.OOD_AVERAGED)].groupby("method").s_trust.mean().map("{:+.1f}".format)
+    away = (
+        outside[outside.dataset.isin(layout.OOD_AVERAGED)]
+        .groupby("method")
+        .s_trust.mean()
+        .map("{:+.1f}".format)
+    )
     sizes = pd.read_csv(FIGURES / "fig_data_size.csv").query("method == 'ca_dpo'")
     growth = ", ".join(f"{diff(r)} at {r.instructions:,}" for r in sizes.itertuples())
-    few, more = row("fig_data_size", method="ca_dpo", instructions=2000), row("fig_data_size", method="idk_it", instructions=11000)
-    eq6 = {k: diff(row("controls_eq6", model="micro-s", method=f"ca_dpo_{k}")) for k in ("half", "shuffled", "inside", "base")}
+    few, more = (
+        row("fig_data_size", method="ca_dpo", instructions=2000),
+        row("fig_data_size", method="idk_it", instructions=11000),
+    )
+    eq6 = {
+        k: diff(row("controls_eq6", model="micro-s", method=f"ca_dpo_{k}"))
+        for k in ("half", "shuffled", "inside", "base")
+    }
     alone = row("controls_eq6", model="micro-s", method="ca_dpo_base")
     counts = {n: row("controls_samples", method="ca_dpo", samples=n).s_trust for n in (2, 20)}
     same = {(k, score): diff(row("controls_equal_refusals", model="micro-s", method=k, score=score))
             for k in ("idk_it", "ca_dpo") for score in ("sequence_probability", "self_consistency")}  # fmt: skip
-    natural = {k: row("controls_natural", model="micro-s", method=k, distribution="natural") for k in ("original", "ca_dpo")}
+    natural = {
+        k: row("controls_natural", model="micro-s", method=k, distribution="natural")
+        for k in ("original", "ca_dpo")
+    }
     often = {k: signed(r.s_trust, r.lo, r.hi) for k, r in natural.items()}
     by = {(k, e): row("controls_seen", model="micro-s", method=k, entity=e)
           for k in ("original", "sft", "ca_dpo") for e in ("seen", "unseen")}  # fmt: skip
@@ -108,16 +150,25 @@ def findings() -> str:
 
 def speed() -> str:
     """Ours against the stock tools, as `make bench` measured it."""
-    names = {"sampling": "ten samples: `generate`", "ca_dpo": "CA-DPO: TRL's `DPOTrainer`", "idk_it": "IDK-IT: TRL's `SFTTrainer`"}
-    lines = ["| against | image tokens | times as fast [lowest, highest] | share of its memory |", "|---|--:|--:|--:|"]
+    names = {
+        "sampling": "ten samples: `generate`",
+        "ca_dpo": "CA-DPO: TRL's `DPOTrainer`",
+        "idk_it": "IDK-IT: TRL's `SFTTrainer`",
+    }
+    lines = [
+        "| against | image tokens | times as fast [lowest, highest] | share of its memory |",
+        "|---|--:|--:|--:|",
+    ]
     for r in pd.read_csv(FIGURES / "bench_summary.csv").itertuples():
         ratio = f"{r.ratio:.1f} [{r.ratio_lo:.1f}, {r.ratio_hi:.1f}]"
-        lines.append(f"| {names[r.bench]} | {r.image_tokens} | {ratio} | {r.ours_peak_mb / r.theirs_peak_mb:.2f} |")
+        lines.append(
+            f"| {names[r.bench]} | {r.image_tokens} | {ratio} | {r.ours_peak_mb / r.theirs_peak_mb:.2f} |"
+        )
     return "\n".join(lines)
 
 
 def planned() -> str:
-    """What the profiles of real models cost on one GPU, as `inbol_lib.plan` says: every table, and Tables 1 to 3 with one seed."""
+    """What the profiles of real models cost on one GPU, as `inbol_lib.study.plan` says: every table, and Tables 1 to 3 with one seed."""
     lines = ["| profile | jobs | questions | 10^6 tokens | disk, GB | hours, H200 | A100 | Tables 1 to 3 alone, H200 |",
              "|---|--:|--:|--:|--:|--:|--:|--:|"]  # fmt: skip
     for name in ("smolvlm-256m", "llava-1.5-7b", "llava-1.5-13b"):
@@ -148,8 +199,11 @@ def minutes() -> pd.Series:
 def measure() -> None:
     """Write figures/minutes.csv from the executed notebooks of the last study."""
     p = params.load("micro")
-    jobs = stages.plan("paper_vs_ours", p) | stages.plan("tour", p)
-    rows = [{"stage": job[0], "runs": 1, "minutes": plan.minutes(stages.path(*job))} for job in jobs.values()]
+    jobs = graph.plan("paper_vs_ours", p) | graph.plan("tour", p)
+    rows = [
+        {"stage": job[0], "runs": 1, "minutes": costs.minutes(graph.path(*job))}
+        for job in jobs.values()
+    ]
     pd.DataFrame(rows).groupby("stage").sum().round(2).to_csv(FIGURES / "minutes.csv")
 
 
@@ -157,10 +211,19 @@ def filled(text: str) -> str:
     """The README with the results, the speed and every notebook's minutes as they are in figures/."""
     for name, table in (("results", results()), ("findings", findings()), ("claims", claims()), ("speed", speed()), ("plan", planned()),
                         ("smolvlm", smolvlm())):  # fmt: skip
-        text = re.sub(rf"(<!-- {name} -->\n).*?(<!-- end -->)", lambda m, table=table: f"{m[1]}\n{table}\n\n{m[2]}", text, flags=re.S)
+        text = re.sub(
+            rf"(<!-- {name} -->\n).*?(<!-- end -->)",
+            lambda m, table=table: f"{m[1]}\n{table}\n\n{m[2]}",
+            text,
+            flags=re.S,
+        )
     for stage, spent in minutes().items():
-        name = re.escape(stages.NOTEBOOKS[stage])
-        text = re.sub(rf"(\]\(notebooks/{name}\.ipynb\) \|.*\| )[^|]*( \|\n)", lambda m, spent=spent: f"{m[1]}{spent:.1f}{m[2]}", text)
+        name = re.escape(graph.NOTEBOOKS[stage])
+        text = re.sub(
+            rf"(\]\(notebooks/{name}\.ipynb\) \|.*\| )[^|]*( \|\n)",
+            lambda m, spent=spent: f"{m[1]}{spent:.1f}{m[2]}",
+            text,
+        )
     return text
 
 

@@ -9,7 +9,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 import pytest
 from PIL import Image
 
-from inbol_lib import endpoints
+from inbol_lib.mllm import endpoints
 
 
 class Quiet(BaseHTTPRequestHandler):
@@ -17,7 +17,11 @@ class Quiet(BaseHTTPRequestHandler):
 
     def answer(self, status, data, headers=(), length=None):
         self.send_response(status)
-        for name, value in {"Content-Type": "application/json", "Content-Length": str(length or len(data)), **dict(headers)}.items():
+        for name, value in {
+            "Content-Type": "application/json",
+            "Content-Length": str(length or len(data)),
+            **dict(headers),
+        }.items():
             self.send_header(name, value)
         self.end_headers()
         self.wfile.write(data)
@@ -35,17 +39,43 @@ class Handler(Quiet):
         content, image = body["messages"][0]["content"], None
         if isinstance(content, list):
             url, content = content[0]["image_url"]["url"], content[1]["text"]
-            image = Image.open(io.BytesIO(base64.b64decode(url.removeprefix("data:image/png;base64,"))))
+            image = Image.open(
+                io.BytesIO(base64.b64decode(url.removeprefix("data:image/png;base64,")))
+            )
             image = Image.merge(image.mode, image.split())
         self.server.asked.append((content, image))
         said = self.server.reply(content, image)
         status = 500 if said is None else said if isinstance(said, int) else 200
-        status = 401 if "wrong" in self.headers["Authorization"] else 422 if body.get("n", 1) > 1 and not self.server.most else status
-        choice = {"index": 0, "finish_reason": "stop", "message": {"role": "assistant", "content": said}}
+        status = (
+            401
+            if "wrong" in self.headers["Authorization"]
+            else 422
+            if body.get("n", 1) > 1 and not self.server.most
+            else status
+        )
+        choice = {
+            "index": 0,
+            "finish_reason": "stop",
+            "message": {"role": "assistant", "content": said},
+        }
         choices = [choice] * min(body.get("n", 1), max(self.server.most, 1))
-        reply = {"id": "1", "object": "chat.completion", "created": 0, "model": body["model"], "choices": choices}
-        reply["usage"] = {"prompt_tokens": 10, "completion_tokens": 2 * len(choices), "total_tokens": 0}
-        data = json.dumps(reply if status == 200 else {"error": {"message": f"failed, key {self.headers['Authorization']}"}}).encode()
+        reply = {
+            "id": "1",
+            "object": "chat.completion",
+            "created": 0,
+            "model": body["model"],
+            "choices": choices,
+        }
+        reply["usage"] = {
+            "prompt_tokens": 10,
+            "completion_tokens": 2 * len(choices),
+            "total_tokens": 0,
+        }
+        data = json.dumps(
+            reply
+            if status == 200
+            else {"error": {"message": f"failed, key {self.headers['Authorization']}"}}
+        ).encode()
         self.answer(status, data)
 
 

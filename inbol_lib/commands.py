@@ -1,0 +1,96 @@
+"""The front door: `inbol`, one command for the whole study."""
+
+import argparse
+import importlib
+import sys
+from collections.abc import Sequence
+from typing import NamedTuple
+
+
+class Command(NamedTuple):
+    """One subcommand: the module whose `main` it calls, what it does, and an example."""
+
+    module: str
+    purpose: str
+    example: str
+
+
+COMMANDS = {
+    "run": Command(
+        "inbol_lib.study.run",
+        "run a notebook with checked parameters",
+        "inbol run 05_ca_dpo -f micro -p beta=0.2 --ensure",
+    ),
+    "score": Command(
+        "inbol_lib.evaluation.score",
+        "score any model's responses from a file",
+        "inbol score responses.jsonl --judge micro-judge --cost 1 3",
+    ),
+    "plan": Command(
+        "inbol_lib.study.plan",
+        "what a profile costs before it is paid for",
+        "inbol plan --profile llava-1.5-7b --gpu a100",
+    ),
+    "benchmarks": Command(
+        "inbol_lib.data.benchmarks.__main__",
+        "list the real data sets, or export one",
+        "inbol benchmarks --root data",
+    ),
+    "tune": Command(
+        "inbol_lib.study.tune",
+        "choose learning rates on the validation questions",
+        "inbol tune --profile micro",
+    ),
+    "archive": Command(
+        "inbol_lib.study.published_outcomes",
+        "lay out the published outcomes for an analysis of your own",
+        "INBOL_RUNS=/tmp/opened inbol archive",
+    ),
+    "endpoints": Command(
+        "inbol_lib.mllm.endpoints",
+        "requests, tokens and dollars of all endpoints so far",
+        "inbol endpoints",
+    ),
+}
+
+DESCRIPTION = """\
+InBoL: a multimodal LLM learns to refuse when the image does not hold the answer
+or when it does not know it. Ten notebooks run the study, in this order:
+  00 tour                        05 CA-DPO
+  01 confidence estimation       06 evaluation
+  02 unanswerable generation     07 threshold heatmaps
+  03 data composition            08 linear probing
+  04 IDK-IT                      09 paper vs ours
+`make study` runs them all; `inbol run` runs one, and with --ensure what it needs.
+Parameters: params/*.yaml. Artefacts: runs/. Tables and figures: figures/."""
+
+
+def parser() -> argparse.ArgumentParser:
+    """The parser of the front door; a subcommand's own parser reads what stands behind its name."""
+    rows = [f"  {name:<11}{c.purpose}\n{'':13}{c.example}" for name, c in COMMANDS.items()]
+    front = argparse.ArgumentParser(
+        "inbol",
+        description=DESCRIPTION,
+        epilog="commands (`inbol COMMAND --help` says more):\n" + "\n".join(rows),
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    front.add_argument("command", choices=COMMANDS, metavar="COMMAND")
+    front.add_argument("arguments", nargs=argparse.REMAINDER, help=argparse.SUPPRESS)
+    return front
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run the subcommand that `argv` names (default: the process's arguments).
+
+    Returns
+    -------
+    int
+        The subcommand's exit status: 0, 1 for what failed, 2 for what was asked wrongly.
+    """
+    given = parser().parse_args(argv)
+    module = importlib.import_module(COMMANDS[given.command].module)
+    return module.main(given.arguments)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,1 @@
+"""The paper's training sources: VQAv2, OVEN and ScienceQA."""

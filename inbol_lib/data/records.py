@@ -1,0 +1,58 @@
+"""What stages hand to each other: Question and Record rows, and tables written whole or not at all."""
+
+import hashlib
+import os
+import string
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+from datasets import Dataset, Features, Image, List, Value
+
+from inbol_lib.data.templates import CHOICE_PROMPTS
+
+LETTERS = string.ascii_uppercase
+_TEXT, _TEXTS = Value("string"), List(Value("string"))
+
+#: One question about one image. `answers` = [] means unanswerable; `choices` = [] means open-ended, otherwise `answers`
+#: holds the text of the right option. `group` joins rotations of one base question. `accepted` (micro world only) lists
+#: every surface form the world itself calls right and is used only to audit evaluators.
+QUESTION_FEATURES = Features(
+    {"id": _TEXT, "image": Image(), "image_id": _TEXT, "question": _TEXT, "answers": _TEXTS, "choices": _TEXTS,
+     "source": _TEXT, "split": _TEXT, "group": _TEXT, "accepted": _TEXTS}
+)  # fmt: skip
+
+#: The paper's standard record (Fig. 2): a question with one correct, one incorrect and one refusing response, and the
+#: model's confidence in [0, 1]. `responses`/`verdicts` keep all samples; `origin` says how an unanswerable one was made.
+RECORD_FEATURES = Features(
+    {**QUESTION_FEATURES, "responses": _TEXTS, "verdicts": _TEXTS, "confidence": Value("float64"),
+     "correct": _TEXT, "incorrect": _TEXT, "refusal": _TEXT, "origin": _TEXT}
+)  # fmt: skip
+
+
+def prompt_text(row: dict, answer: str = "letter") -> str:
+    """The user's words for a question: alone, or with lettered options and how to `answer`, "letter" (paper, App. F) or "text"."""
+    if not row["choices"]:
+        return row["question"]
+    options = (f"{letter}. {text}" for letter, text in zip(LETTERS, row["choices"], strict=False))
+    return "\n".join([row["question"], *options, CHOICE_PROMPTS[answer]])
+
+
+def rng_for(seed: int, name: str) -> np.random.Generator:
+    """A generator that depends on the seed and one item's name alone."""
+    digest = hashlib.sha256(f"{seed}|{name}".encode()).digest()
+    return np.random.default_rng(int.from_bytes(digest[:8], "little"))
+
+
+def save_table(table: Dataset | pd.DataFrame, path: Path) -> Path:
+    """Write parquet under a temporary name and rename it, so that a file that exists is complete."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    partial = path.with_name(f".{path.name}.{os.getpid()}")
+    table.to_parquet(partial)
+    os.replace(partial, path)
+    return path
+
+
+def load_table(path: Path) -> Dataset:
+    """Read a parquet table written by `save_table`; images come back as PIL images."""
+    return Dataset.from_parquet(str(path), keep_in_memory=False)

@@ -1,0 +1,37 @@
+"""How every figure looks: tidy data and an axes in, the axes out."""
+
+from inbol_lib.report.plots.charts import (
+    by_confidence,
+    composition_curves,
+    confidence_histogram,
+    contrasts,
+    growth,
+    method_bars,
+    outcome_bars,
+    risk_coverage,
+    threshold_heatmap,
+    training_curve,
+)
+from inbol_lib.report.plots.looks import KINDS, METHODS, OUTCOMES, SELECTIVE, label
+from inbol_lib.report.plots.pictures import picture_grid, spoken, wrap
+
+__all__ = [
+    "KINDS",
+    "METHODS",
+    "OUTCOMES",
+    "SELECTIVE",
+    "by_confidence",
+    "composition_curves",
+    "confidence_histogram",
+    "contrasts",
+    "growth",
+    "label",
+    "method_bars",
+    "outcome_bars",
+    "picture_grid",
+    "risk_coverage",
+    "spoken",
+    "threshold_heatmap",
+    "training_curve",
+    "wrap",
+]

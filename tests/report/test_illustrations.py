@@ -1,0 +1,185 @@
+"""Figures 1, 2, 3 and 9 hold nothing but records: drawn here from a small real run of the untrained model."""
+
+import matplotlib.pyplot as plt
+import pandas as pd
+import pytest
+from datasets import concatenate_datasets
+from matplotlib.offsetbox import AnchoredOffsetbox
+from test_plots import SMALLEST, overlapping, texts  # noqa: F401 (a fixture)
+
+from inbol_lib import params
+from inbol_lib.boundary import classes, composition, confidence, test_sets, unanswerable
+from inbol_lib.evaluation import asking
+from inbol_lib.micro import world
+from inbol_lib.mllm import loading
+from inbol_lib.report.plots import illustrations
+
+
+@pytest.fixture(scope="module")
+def run():
+    """The parameters and everything that the figures are drawn from, by name."""
+    p = params.load(
+        "smoke", methods=["original", "refusal_prompt"], num_instructions=40, num_pairs=40
+    )
+    net, processor = loading.load(p.model)
+    asked = {
+        split: concatenate_datasets([world.questions(s, split, n) for s in p.sources])
+        for split, n in (("train", 40), ("test", 16))
+    }
+    train, test = (confidence.estimate(p, net, processor, rows) for rows in asked.values())
+    (beyond, _, made), (outside, *_) = (
+        unanswerable.build(p, rows, n, net, processor) for rows, n in ((train, 16), (test, 6))
+    )
+    rows = test_sets.test_set(test, test, outside, 8, 6, 0)[0]
+    flagged = rows.add_column("in_domain", [True] * len(rows))
+    outcomes = pd.concat(
+        [asking.outcomes(p, m, flagged, None) for m in p.methods], ignore_index=True
+    )
+    idk, pairs = (
+        composition.instructions(train, beyond, p)[0],
+        composition.preferences(train, beyond, p)[0],
+    )
+    return {
+        "p": p,
+        "train": train,
+        "beyond": beyond,
+        "made": made,
+        "rows": rows,
+        "outcomes": outcomes,
+        "idk": idk,
+        "pairs": pairs,
+    }
+
+
+@pytest.fixture(scope="module")
+def drawn(run):
+    p, train, beyond = run["p"], run["train"], run["beyond"]
+    made = {
+        1: illustrations.boundaries(p, run["rows"], run["outcomes"]),
+        2: illustrations.standard_records(p, train, beyond),
+        3: illustrations.construction(p, train, beyond, run["idk"], run["pairs"]),
+        9: illustrations.unanswerable_sheet(p, beyond, run["made"]),
+    }
+    yield made
+    plt.close("all")
+
+
+def by_id(*tables):
+    return {row["id"]: row for table in tables for row in table.remove_columns("image").to_list()}
+
+
+@pytest.mark.parametrize("number", [1, 2, 3, 9])
+def test_texts_lie_apart_and_are_large_enough(number, drawn, texts):  # noqa: F811
+    read = texts(drawn[number][0])
+    assert len(read) >= 8
+    assert list(overlapping(read)) == []
+    assert min(size for *_, size in read) >= SMALLEST
+
+
+@pytest.mark.parametrize("number", [1, 2, 3])
+def test_what_is_stacked_stays_in_its_frame(number, drawn):
+    figure = drawn[number][0]
+    figure.canvas.draw()
+    frames = [
+        (ax, box.get_window_extent()) for ax in figure.axes for box in ax.findobj(AnchoredOffsetbox)
+    ]
+    assert frames
+    beyond = [
+        max(ax.bbox.y0 - box.y0, box.y1 - ax.bbox.y1, box.width - ax.bbox.width)
+        for ax, box in frames
+    ]
+    assert max(beyond) < 2, "pixels"
+
+
+def test_figure_1_shows_test_questions_and_what_was_said(run, drawn):
+    table, asked = drawn[1][1], by_id(run["rows"])
+    said = {(r.id, r.method): (r.response, r.outcome) for r in run["outcomes"].itertuples()}
+    assert list(table.type) == ["known"] * 2 + ["unknown"] * 2 + ["unanswerable"] * 2
+    for row in table.itertuples():
+        assert asked[row.id]["question"] == row.question
+        assert said[row.id, row.method] == (row.response, row.outcome)
+        assert (row.type == "unanswerable") == (asked[row.id]["answers"] == [])
+    assert table[[c for c in table if c in ("correct", "refusal", "incorrect")]].sum(
+        axis=1
+    ).to_numpy() == pytest.approx(100)
+
+
+def test_figure_1_takes_the_first_that_fits(run):
+    """Where the last method refuses one question more, and nothing else, this one is shown."""
+    rows, outcomes = run["rows"], run["outcomes"].copy()
+    outcomes.loc[~outcomes.answerable, ["outcome", "response"]] = ["incorrect", "red"]
+    last = outcomes[~outcomes.answerable].id.unique()[-1]
+    outcomes.loc[(outcomes.id == last) & (outcomes.method == "refusal_prompt"), "outcome"] = (
+        "refusal"
+    )
+    table = illustrations.boundaries(run["p"], rows, outcomes)[1]
+    assert set(table[table.type == "unanswerable"].id) == {last}
+
+
+def test_figure_2_counts_the_samples_of_its_records(run, drawn):
+    table, records, p = drawn[2][1], by_id(run["train"], run["beyond"]), run["p"]
+    assert list(table["class"].unique()) == list(illustrations.CLASSES)
+    for row in table.to_dict("records"):
+        record = records[row["id"]]
+        assert (
+            list(zip(record["responses"], record["verdicts"], strict=True)).count(
+                (row["response"], row["verdict"])
+            )
+            == row["n"]
+        )
+        assert all(
+            record[k] == row[k]
+            for k in ("question", "confidence", "correct", "incorrect", "refusal")
+        )
+        expected = (
+            classes.classify(record["confidence"], p.delta_known, p.delta_unknown)
+            if record["answers"]
+            else "unanswerable"
+        )
+        assert expected == row["class"]
+    assert (
+        table.groupby("id").n.sum()
+        == [len(records[name]["responses"]) for name in sorted(set(table.id))]
+    ).all()
+
+
+def test_figure_3_counts_everything_and_weighs_by_confidence(run, drawn):
+    table, records, pairs = drawn[3][1], by_id(run["train"], run["beyond"]), by_id(run["pairs"])
+    once = table.drop_duplicates("class")
+    assert once.questions.sum() == len(records)
+    assert once.instructions.sum() == len(run["idk"])
+    assert once.preferences.sum() == len(run["pairs"])
+    assert once.pairs.sum() == len(run["pairs"]) + run["pairs"]["kind"].count("mixed")
+    assert table.groupby("class").weight.sum().to_numpy() == pytest.approx(1), (
+        "eq. 6: the weights of a question sum to one"
+    )
+    for row in table.to_dict("records"):
+        responses = [pairs[row["id"]][k] for k in ("correct", "incorrect", "refusal")]
+        assert row["chosen"] in responses
+        assert row["rejected"] in responses
+        assert records[row["id"]]["question"] == row["question"]
+    mixed = table[table["class"] == "mixed"]
+    assert list(mixed.weight) == pytest.approx(
+        [mixed.confidence.iloc[0], 1 - mixed.confidence.iloc[0]]
+    )
+
+
+def test_figure_9_gives_the_reasons_and_verdicts_of_kept_questions(run, drawn):
+    table, records = drawn[9][1], by_id(run["beyond"])
+    assert set(table.origin) == {"swap", "program"}
+    for row in table.to_dict("records"):
+        assert records[row["id"]]["question"] == row["question"]
+        assert "yes" in [row[check] for check in unanswerable.CHECKS], (
+            "or it would have been dropped"
+        )
+        assert row["reason"]
+    assert not table[table.origin == "program"].reason.duplicated().all()
+
+
+def test_the_program_as_verifier_gives_one_verdict(run):
+    once = run["made"].assign(checks=[[True]] * len(run["made"]))
+    _, table = illustrations.unanswerable_sheet(
+        run["p"].replace(verifier="program"), run["beyond"], once
+    )
+    assert set(table.unanswerable) <= {"yes", "no"}
+    plt.close("all")
