@@ -312,3 +312,26 @@ def training_curve(history: pd.DataFrame, ax: plt.Axes) -> plt.Axes:
     return history.plot(
         "step", "loss", ax=ax, color="#222222", legend=False, ylabel="training loss"
     )
+
+
+def probe(table: pd.DataFrame, ax: plt.Axes) -> plt.Axes:
+    """Draw the probe's accuracy with its interval for every design, one mark per method.
+
+    Parameters
+    ----------
+    table : pd.DataFrame
+        Columns method, control, accuracy, lo and hi (percentage points).
+    ax : plt.Axes
+        The axes to draw on; chance (50 %) is dotted.
+    """
+    designs = list(table.control.unique())
+    for place, (method, part) in enumerate(table.groupby("method", sort=False)):
+        name, colour, mark = METHODS[method]
+        heights = part.control.map(designs.index) + 0.22 * (place - 1)
+        error = [part.accuracy - part.lo, part.hi - part.accuracy]
+        look = {"fmt": mark, "color": colour, "capsize": 3, "label": name}
+        ax.errorbar(part.accuracy, heights, xerr=error, **look)
+    ax.axvline(50, color="black", ls=":")
+    ax.set(xlim=(0, 100), xlabel="probe accuracy (%), chance dotted")
+    ax.set(yticks=range(len(designs)), yticklabels=designs, ylim=(len(designs) - 0.5, -0.5))
+    return ax
