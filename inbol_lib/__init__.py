@@ -1,1 +1,1 @@
-"""InBoL: teaching a multimodal LLM to refuse when the image or its knowledge does not hold the answer."""
+"""InBoL: a multimodal LLM learns to refuse what it can neither see nor know."""

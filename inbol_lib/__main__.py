@@ -1,4 +1,4 @@
-"""`python -m inbol_lib`, which is `inbol`."""
+"""`python -m inbol_lib`, the same as `inbol`."""
 
 import sys
 

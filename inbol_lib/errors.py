@@ -1,13 +1,19 @@
-"""What can go wrong, for people: each message says what was given, what is allowed and what to do."""
+"""Errors written for people: what was given, what is allowed and what to do next."""
 
 
 class ParameterError(ValueError):
-    """What was asked for can not be done: a parameter or what it names is wrong; the message says which and what is allowed."""
+    """A parameter, or something that it names, is wrong.
+
+    The message says which one it is and what is allowed instead.
+    """
 
 
 class EndpointError(RuntimeError):
-    """An endpoint makes going on pointless: the message says why and what to do. Whatever it answered is kept."""
+    """An endpoint makes it pointless to go on; whatever it has answered so far is kept.
+
+    The message says why and what to do.
+    """
 
 
 class DryRun(EndpointError):
-    """Nothing was sent to an endpoint; the message says what would be."""
+    """Nothing was sent to an endpoint; the message shows what would be sent."""

@@ -1,6 +1,11 @@
-"""Every parameter of the study: meaning, type, range. Values live in params/*.yaml; smoke.yaml holds the defaults."""
+"""Every parameter of the study, with its type and range.
+
+Values and their sources are in params/*.yaml, one file per profile. smoke.yaml names every
+parameter, and any other profile falls back on its values.
+"""
 
 import re
+from collections.abc import Iterator
 from difflib import get_close_matches
 from pathlib import Path
 from typing import Annotated, Any, Literal
@@ -12,22 +17,53 @@ from inbol_lib.errors import ParameterError
 from inbol_lib.paths import PARAMS, WEIGHTS
 
 
-def _there(name: str) -> str:
-    """A model's name; one of ours must be packaged, so that it is never looked up on the Hub, and a pin must name a commit."""
+def pinned(name: str) -> tuple[str, str]:
+    """Split a model's name into its id and the commit to which "owner/name@<commit>" pins it.
+
+    Returns
+    -------
+    tuple[str, str]
+        The id and the commit. Any other name (a plain id, a folder or endpoint:<model>) comes back
+        unchanged, with an empty commit.
+
+    Raises
+    ------
+    ValueError
+        If what follows the @ is not a commit.
+    """
+    found = re.fullmatch(r"([\w.-]+(?:/[\w.-]+)?)@(.*)", name)
+    if not found or Path(name).exists():
+        return name, ""
+    repository, commit = found.groups()
+    if not re.fullmatch(r"[0-9a-f]{40}", commit):
+        raise ValueError(
+            "a commit (40 hex digits) must follow the @, because branches and tags move; "
+            f"or write {repository} without it"
+        )
+    return repository, commit
+
+
+def _model_name(name: str) -> str:
+    """Accept a model's name if it is well formed and, for a micro model, packaged.
+
+    Micro models are checked here so that they are never looked up on the Hugging Face Hub.
+    """
     if name == "endpoint:":
         raise ValueError("a model's name belongs behind endpoint:")
-    packaged = sorted(f.parent.name for f in WEIGHTS.glob("*/config.json"))
+    packaged = sorted(file.parent.name for file in WEIGHTS.glob("*/config.json"))
     if name.startswith("micro-") and name not in packaged:
-        raise ValueError(f"of the micro models there are {', '.join(packaged)}")
+        raise ValueError(f"no such micro model; there are {', '.join(packaged)}")
     pinned(name)
     return name
 
 
-Model = Annotated[str, AfterValidator(_there)]
+Model = Annotated[str, AfterValidator(_model_name)]
 Share = Annotated[float, Field(ge=0, le=1)]
 Count = Annotated[int, Field(ge=1)]
 Seed = Annotated[int, Field(ge=0)]
-Level = Annotated[int, Field(ge=0, le=10)]  # tenths of confidence
+#: tenths of confidence
+Level = Annotated[int, Field(ge=0, le=10)]
+#: unknown : mixed : known
 Ratio = Annotated[list[Annotated[float, Field(ge=0)]], Field(min_length=3, max_length=3)]
 Preference = Literal[
     "ca_dpo",
@@ -43,7 +79,10 @@ Method = Literal["original", "refusal_prompt", "sft", "idk_it", Preference]
 
 
 class Params(BaseModel):
-    """One flat, frozen set of parameters; a name means the same in every notebook. Sources: see params/micro.yaml."""
+    """One flat, frozen set of parameters; a name means the same in every notebook.
+
+    params/smoke.yaml explains each of them.
+    """
 
     model_config = ConfigDict(frozen=True, extra="forbid", strict=True, allow_inf_nan=False)
 
@@ -117,102 +156,132 @@ class Params(BaseModel):
 
     @property
     def validation_unanswerable(self) -> int:
-        """Unanswerable validation questions: in proportion to the other ones as in the test set, at least one (ours)."""
-        return max(
-            1, round(self.test_unanswerable * self.validation_per_source / self.test_per_source)
-        )
+        """Number of unanswerable validation questions (ours).
+
+        They keep the test set's proportion to the answerable ones, and there is at least one.
+        """
+        in_proportion = self.test_unanswerable * self.validation_per_source / self.test_per_source
+        return max(1, round(in_proportion))
 
     def check_program(self) -> None:
-        """Raises ParameterError where "program", which knows the micro world's scenes alone, is asked about other images."""
-        asked = [
-            key for key in ("unanswerable_generator", "verifier") if getattr(self, key) == "program"
-        ]
+        """Refuse "program" as generator or verifier of any images but the micro world's.
+
+        Raises
+        ------
+        ParameterError
+            If a parameter asks for it; the message names the parameter.
+        """
+        roles = ("unanswerable_generator", "verifier")
+        asked = [role for role in roles if getattr(self, role) == "program"]
         if asked and self.dataset != "micro":
             raise ParameterError(
-                f"{', '.join(asked)}: program knows the micro world alone; name a model for {self.dataset}"
+                f"{', '.join(asked)}: program only knows the micro world; "
+                f"name a model for {self.dataset}"
             )
 
     def replace(self, **changes: Any) -> "Params":
-        """A checked copy with some values changed."""
+        """Return a checked copy with some values changed."""
         return checked({**self.model_dump(), **changes})
 
 
 def checked(values: dict[str, Any]) -> Params:
-    """Validate a complete mapping. Raises ParameterError that names each bad key, what was given and what is allowed."""
+    """Turn a complete mapping into parameters.
+
+    Raises
+    ------
+    ParameterError
+        If any value is not allowed; the message names each wrong key, what was given and what is
+        allowed.
+    """
     try:
         p = Params(**values)
     except ValidationError as error:
-        raise ParameterError("\n".join(_explain(e) for e in error.errors())) from None
-    if p.delta_known <= p.delta_unknown:
-        raise ParameterError(
-            f"delta_known ({p.delta_known}) must be greater than delta_unknown ({p.delta_unknown})"
-        )
-    if p.confidence_samples > p.num_samples:
-        raise ParameterError(
-            f"confidence_samples ({p.confidence_samples}) can not be more than num_samples ({p.num_samples})"
-        )
-    if extra := set(p.sweep_seeds) - set(p.seeds):
-        raise ParameterError(
-            f"sweep_seeds {sorted(extra)} are not among seeds ({p.seeds}): a sweep is compared with the main run"
-        )
-    if not all(map(sum, (p.pair_ratio, *p.pair_ratios))):
-        raise ParameterError(
-            f"pair_ratio ({p.pair_ratio}) and each of pair_ratios ({p.pair_ratios}) need a number greater than 0"
-        )
-    for key, value in p:
-        if (
-            isinstance(value, list)
-            and key != "pair_ratio"
-            and len(set(map(str, value))) < len(value)
-        ):
-            raise ParameterError(
-                f"{key}: given {value!r}; nothing may stand there twice, because it would count twice"
-            )
+        raise ParameterError("\n".join(_explain(fault) for fault in error.errors())) from None
+    for fault in _contradictions(p):
+        raise ParameterError(fault)
     return p
 
 
-def _explain(error: dict) -> str:
-    key = ".".join(map(str, error["loc"]))
-    if error["type"] == "extra_forbidden":
+def _contradictions(p: Params) -> Iterator[str]:
+    """Yield what is wrong between values that are each allowed alone."""
+    if p.delta_known <= p.delta_unknown:
+        yield (
+            f"delta_known ({p.delta_known}) must be greater than "
+            f"delta_unknown ({p.delta_unknown})"
+        )
+    if p.confidence_samples > p.num_samples:
+        yield (
+            f"confidence_samples ({p.confidence_samples}) must not be greater than "
+            f"num_samples ({p.num_samples})"
+        )
+    if extra := set(p.sweep_seeds) - set(p.seeds):
+        yield (
+            f"sweep_seeds {sorted(extra)} are not among seeds ({p.seeds}), "
+            "but sweeps are compared with the main run"
+        )
+    if not all(sum(ratio) for ratio in [p.pair_ratio, *p.pair_ratios]):
+        yield (
+            f"pair_ratio ({p.pair_ratio}) and each of pair_ratios ({p.pair_ratios}) "
+            "need a number greater than 0"
+        )
+    for key, value in p:
+        if isinstance(value, list) and key != "pair_ratio" and _repeats(value):
+            yield f"{key}: given {value!r}; nothing may appear twice, because it would count twice"
+
+
+def _repeats(values: list) -> bool:
+    return len({str(value) for value in values}) < len(values)
+
+
+def _explain(fault: dict) -> str:
+    """Put one of pydantic's faults into words."""
+    key = ".".join(str(part) for part in fault["loc"])
+    if fault["type"] == "extra_forbidden":
         near = get_close_matches(key, Params.model_fields, 1)
         return f"{key}: no such parameter" + (f"; did you mean {near[0]}?" if near else "")
-    given = error["input"]
-    hint = (
-        " (YAML reads 5e-7 as text; write 5.0e-7)"
-        if isinstance(given, str) and re.fullmatch(r"[\d.]+[eE]-?\d+", given)
-        else ""
-    )
-    return f"{key}: given {given!r} ({type(given).__name__}); {error['msg'].removeprefix('Value error, ')}{hint}"
+    given = fault["input"]
+    message = fault["msg"].removeprefix("Value error, ")
+    said = f"{key}: given {given!r} ({type(given).__name__}); {message}"
+    if isinstance(given, str) and re.fullmatch(r"[\d.]+[eE]-?\d+", given):
+        said += " (YAML reads 5e-7 as text; write 5.0e-7)"
+    return said
 
 
 def read(profile: str | Path) -> dict[str, Any]:
-    """The raw values of a profile: a YAML file, or a name under params/."""
-    path = Path(profile) if str(profile).endswith((".yaml", ".yml")) else PARAMS / f"{profile}.yaml"
+    """Return the raw values of a profile.
+
+    Parameters
+    ----------
+    profile
+        A YAML file, or the name of one under params/ without its ending.
+
+    Raises
+    ------
+    ParameterError
+        If there is no such file; the message lists the profiles.
+    """
+    path = Path(profile)
+    if path.suffix not in (".yaml", ".yml"):
+        path = PARAMS / f"{profile}.yaml"
     if not path.is_file():
-        raise ParameterError(
-            f"no profile {str(profile)!r}; there are: {', '.join(sorted(f.stem for f in PARAMS.glob('*.yaml')))}"
-        )
+        known = ", ".join(sorted(file.stem for file in PARAMS.glob("*.yaml")))
+        raise ParameterError(f"no profile {str(profile)!r}; there are: {known}")
     return yaml.safe_load(path.read_text())
 
 
 def load(profile: str | Path = "smoke", **changes: Any) -> Params:
-    """A checked profile, with changes."""
+    """Return a checked profile, with changes."""
     return checked({**read("smoke"), **read(profile), **changes})
 
 
 def parameters(scope: dict[str, Any]) -> Params:
-    """The parameters of a running notebook: smoke's values, overruled by what its cells (or papermill) defined."""
-    return load(**{k: v for k, v in scope.items() if k in Params.model_fields})
+    """Return the parameters of a running notebook.
 
-
-def pinned(name: str) -> tuple[str, str]:
-    """Id and commit of "owner/name@<commit>"; any other model (plain id, folder, endpoint:<model>) as it is, and "".
-    Raises ValueError where what stands behind the @ is no commit."""
-    found = re.fullmatch(r"([\w.-]+(?:/[\w.-]+)?)@(.*)", name)
-    if not found or Path(name).exists():
-        return name, ""
-    if not re.fullmatch(r"[0-9a-f]{40}", found[2]):
-        raise ValueError(
-            f"behind the @ belongs a commit, 40 hex digits, because branches and tags move; or name {found[1]} alone"
-        )
-    return found[1], found[2]
+    Parameters
+    ----------
+    scope
+        The notebook's `globals()`. What its cells, or papermill, defined under a parameter's name
+        overrides the value in smoke.yaml; all other names are ignored.
+    """
+    given = {name: value for name, value in scope.items() if name in Params.model_fields}
+    return load(**given)

@@ -1,8 +1,8 @@
-"""Whether long work shows how far it is."""
+"""Whether long work shows how far it has come."""
 
 import os
 
 
 def progress() -> bool:
-    """Whether long loops show progress: on a terminal or in Jupyter, but not in CI or under nbval."""
+    """Return whether long loops show progress bars: not in CI, and not where INBOL_QUIET is set."""
     return not (os.environ.get("CI") or os.environ.get("INBOL_QUIET"))

@@ -1,79 +1,121 @@
-"""TODO."""
+"""Which evaluations stand behind each table and figure.
+
+A cell is the `Params` of one evaluation. Main cells have the profile's sizes; those of sweeps may
+be smaller (`swept`) and are repeated under every seed in `sweep_seeds` (`over_seeds`).
+"""
 
 from inbol_lib.params import Params
 
+BOTH = ["idk_it", "ca_dpo"]
+
 
 def has_sweeps(p: Params) -> bool:
-    """Whether 09 gathers Tables 4 to 7 and Figs. 10 and 11 as well: not for a folder of one's own, which has no out-of-domain sets."""
+    """Return whether 09 also gathers Tables 4 to 7 and Figs. 10 and 11.
+
+    A folder of your own data does not: it has no out-of-domain sets.
+    """
     return not p.dataset.startswith("folder:")
 
 
-def main_cells(p: Params) -> list[Params]:
-    """Tables 1 to 3: the model under study with every training seed, the others with those of the sweeps."""
-    return [
-        p.replace(model=m, seed=s)
-        for m in p.models
-        for s in (p.seeds if m == p.model else p.sweep_seeds)
-    ]
-
-
-def table4_cells(p: Params) -> list[Params]:
-    """Table 4, what the mixed questions are trained on, and the controls of eq. 6, these for the model under study alone."""
-    asked = {m: [*p.table4_methods, *(p.control_methods if m == p.model else [])] for m in p.models}
-    return [swept(p).replace(model=m, seed=s, methods=list(dict.fromkeys([*wanted, "ca_dpo"])))
-            for m, wanted in asked.items() for s in p.sweep_seeds if wanted]  # fmt: skip
-
-
 def swept(p: Params) -> Params:
-    """The profile at the size of its sweeps."""
-    return p.replace(num_instructions=p.sweep_instructions or p.num_instructions, num_pairs=p.sweep_pairs or p.num_pairs,
-                     dpo_learning_rate=p.sweep_dpo_learning_rate or p.dpo_learning_rate)  # fmt: skip
+    """Return the profile at the size of its sweeps."""
+    return p.replace(
+        num_instructions=p.sweep_instructions or p.num_instructions,
+        num_pairs=p.sweep_pairs or p.num_pairs,
+        dpo_learning_rate=p.sweep_dpo_learning_rate or p.dpo_learning_rate,
+    )
 
 
 def over_seeds(cells: list[Params]) -> list[Params]:
-    """Each cell of a sweep under every one of its training seeds."""
-    return [c.replace(seed=s) for c in cells for s in c.sweep_seeds]
+    """Return each cell of a sweep under every one of its training seeds."""
+    return [cell.replace(seed=seed) for cell in cells for seed in cell.sweep_seeds]
+
+
+def main_cells(p: Params) -> list[Params]:
+    """Return the cells of Tables 1 to 3.
+
+    The model under study has every training seed, the other models those of the sweeps.
+    """
+    cells = []
+    for model in p.models:
+        seeds = p.seeds if model == p.model else p.sweep_seeds
+        cells += [p.replace(model=model, seed=seed) for seed in seeds]
+    return cells
+
+
+def table4_cells(p: Params) -> list[Params]:
+    """Return the cells of Table 4: what mixed questions are trained on, always beside CA-DPO.
+
+    The controls of eq. 6 (ours) join them for the model under study.
+    """
+    small = swept(p)
+    cells = []
+    for model in p.models:
+        controls = p.control_methods if model == p.model else []
+        wanted = [*p.table4_methods, *controls]
+        if wanted:
+            methods = list(dict.fromkeys([*wanted, "ca_dpo"]))  # each once
+            sized = small.replace(model=model, methods=methods)
+            cells += over_seeds([sized])
+    return cells
 
 
 def generator_cells(p: Params) -> list[Params]:
-    """Tables 5 and 6: the first generator of unanswerable questions (the main cell, where sweeps have its size) and the second."""
-    small = swept(p).replace(methods=["idk_it", "ca_dpo"])
-    return [p if swept(p) == p else small, small.replace(unanswerable_generator=p.second_generator)]
+    """Return the cells of Tables 5 and 6: two generators of unanswerable questions.
+
+    Where sweeps have the profile's own size, the first is the main cell itself.
+    """
+    small = swept(p).replace(methods=BOTH)
+    first = p if swept(p) == p else small
+    return [first, small.replace(unanswerable_generator=p.second_generator)]
 
 
 def threshold_cells(p: Params) -> list[Params]:
-    """Fig. 10: thresholds in tenths, the known one above the unknown one."""
+    """Return the cells of Fig. 10: every known threshold above every unknown one, in tenths."""
+    small = swept(p).replace(methods=["idk_it"])
     levels = sorted(p.threshold_levels)
     return [
-        swept(p).replace(delta_known=k / 10, delta_unknown=u / 10, methods=["idk_it"])
-        for k in levels
-        for u in levels
-        if k > u
+        small.replace(delta_known=known / 10, delta_unknown=unknown / 10)
+        for known in levels
+        for unknown in levels
+        if known > unknown
     ]
 
 
 def share_cells(p: Params) -> list[Params]:
-    """Fig. 11 a: the known share of the instructions."""
-    return [swept(p).replace(known_share=s, methods=["idk_it"]) for s in p.known_shares]
+    """Return the cells of Fig. 11a: the share of known questions among the instructions."""
+    small = swept(p).replace(methods=["idk_it"])
+    return [small.replace(known_share=share) for share in p.known_shares]
 
 
 def ratio_cells(p: Params) -> list[Params]:
-    """Fig. 11 b: the ratio unknown : mixed : known of the preference data."""
-    return [swept(p).replace(pair_ratio=r, methods=["ca_dpo"]) for r in p.pair_ratios]
+    """Return the cells of Fig. 11b: unknown : mixed : known questions in the preference data."""
+    small = swept(p).replace(methods=["ca_dpo"])
+    return [small.replace(pair_ratio=ratio) for ratio in p.pair_ratios]
 
 
 def size_cells(p: Params) -> list[Params]:
-    """How results grow with data (ours): instructions, and pairs in the profile's proportion to them; fewer than the profile's own with
-    the learning rate of its sweeps."""
-    both, share = ["idk_it", "ca_dpo"], p.num_pairs / p.num_instructions
-    return [(p if n >= p.num_instructions else swept(p)).replace(num_instructions=n, num_pairs=round(n * share), methods=both)
-            for n in p.data_sizes]  # fmt: skip
+    """Return the cells that show how results grow with the number of instructions (ours).
+
+    Pairs keep the profile's proportion to instructions. Sizes below the profile's own train with
+    the learning rate of its sweeps.
+    """
+    pairs_per_instruction = p.num_pairs / p.num_instructions
+    cells = []
+    for size in p.data_sizes:
+        base = p if size >= p.num_instructions else swept(p)
+        pairs = round(size * pairs_per_instruction)
+        cells.append(base.replace(num_instructions=size, num_pairs=pairs, methods=BOTH))
+    return cells
 
 
 def sample_cells(p: Params) -> list[Params]:
-    """How many samples the confidence needs (ours): the first of as many as the largest count, so that all share one test set."""
-    both = ["idk_it", "ca_dpo"]
-    return [
-        swept(p).replace(num_samples=max(p.sample_counts), confidence_samples=n, methods=both)
-        for n in p.sample_counts
-    ]
+    """Return the cells that show how many samples the confidence needs (ours).
+
+    All draw as many samples as the largest number and use the first few of them, so that they share
+    one test set.
+    """
+    if not p.sample_counts:
+        return []
+    small = swept(p).replace(num_samples=max(p.sample_counts), methods=BOTH)
+    return [small.replace(confidence_samples=count) for count in p.sample_counts]

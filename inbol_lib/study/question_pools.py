@@ -1,77 +1,87 @@
-"""Questions of a source, wherever they come from: the micro world, the real benchmarks, or any folder in the documented format."""
+"""Questions of a source: from the micro world, a real benchmark, or a folder of your own data."""
 
 from pathlib import Path
 
 from datasets import Dataset, concatenate_datasets
 
 from inbol_lib import paths
+from inbol_lib.data import benchmarks, folder
 from inbol_lib.data.records import load_table
+from inbol_lib.micro import world
 from inbol_lib.params import Params
 
+#: split -> the parameter that says how many of its questions are wanted per source
 POOLS = {"train": "train_questions", "validation": "validation_questions", "test": "test_questions"}
+COLUMNS = [
+    "id",
+    "image",
+    "image_id",
+    "group",
+    "source",
+    "split",
+    "question",
+    "answers",
+    "choices",
+    "accepted",
+]
 
 
 def load(p: Params, source: str, split: str, n: int) -> Dataset:
-    """The first `n` questions of `source` in `split` under `p.data_seed` (fewer where a folder holds fewer)."""
+    """Return the first `n` questions of `source` in `split`, in the order of `p.data_seed`.
+
+    A folder or a benchmark may hold fewer.
+    """
     kind, _, place = p.dataset.partition(":")
     if kind == "micro":
-        from inbol_lib.micro import world
-
         return world.questions(source, split, n, p.data_seed)
     if kind == "benchmarks":
-        from inbol_lib.data import benchmarks
-
         return benchmarks.load(source, paths.ROOT / place, split, n, p.data_seed)
-    from inbol_lib.data import folder
-
     return folder.load(paths.ROOT / place, split, n, p.data_seed)
 
 
 def ood_sources(p: Params) -> list[str]:
-    """The out-of-domain sets; a folder has none."""
+    """Return the out-of-domain sets; a folder has none."""
     return [] if p.dataset.startswith("folder:") else p.ood_sources
 
 
 def pool(p: Params, split: str) -> list[Dataset]:
-    """Every source's pool of questions whose confidence is estimated (01)."""
+    """Return each source's questions whose confidence notebook 01 estimates."""
     kind, _, place = p.dataset.partition(":")
     sources = [Path(place).name] if kind == "folder" else p.sources
     return [load(p, source, split, getattr(p, POOLS[split])) for source in sources]
 
 
 def test_questions(p: Params, composition: Path, confidence: Path) -> Dataset:
-    """The balanced in-domain test set and every out-of-domain set, as Question rows with the base model's `confidence`
-    (NaN where it was not estimated) and `in_domain`."""
-    columns = [
-        "id",
-        "image",
-        "image_id",
-        "group",
-        "source",
-        "split",
-        "question",
-        "answers",
-        "choices",
-        "accepted",
-    ]
+    """Return the balanced in-domain test set and every out-of-domain set in one table.
+
+    Parameters
+    ----------
+    p
+        The parameters of the evaluation.
+    composition, confidence
+        The folders of the artefacts of notebooks 03 and 01.
+
+    Returns
+    -------
+    Dataset
+        Question rows with two more columns: `confidence`, the base model's in [0, 1] or NaN where
+        it was not estimated, and `in_domain`.
+    """
     inside = load_table(composition / "in_domain_test.parquet")
-    tables = [
-        inside.select_columns([*columns, "confidence"]).add_column(
-            "in_domain", [True] * len(inside)
-        )
-    ]
-    estimated = (
-        load_table(path)
-        if (path := confidence / "records_aokvqa.parquet").is_file()
-        else {"id": [], "confidence": []}
-    )
-    known = dict(zip(estimated["id"], estimated["confidence"], strict=True))
+    inside = inside.select_columns([*COLUMNS, "confidence"])
+    tables = [inside.add_column("in_domain", [True] * len(inside))]
+    known = _estimated(confidence / "records_aokvqa.parquet")
     for source in ood_sources(p):
-        rows = load(p, source, "test", p.ood_questions)
+        rows = load(p, source, "test", p.ood_questions).select_columns(COLUMNS)
         values = [known.get(name, float("nan")) for name in rows["id"]]
-        tables.append(
-            rows.select_columns(columns)
-            .add_column("confidence", values)
-            .add_column("in_domain", [False] * len(rows))
-        )
-    return concatenate_datasets([t.cast(tables[0].features) for t in tables])
+        rows = rows.add_column("confidence", values)
+        tables.append(rows.add_column("in_domain", [False] * len(rows)))
+    return concatenate_datasets([table.cast(tables[0].features) for table in tables])
+
+
+def _estimated(file: Path) -> dict[str, float]:
+    """Return question id -> confidence; empty where A-OKVQA was not sampled."""
+    if not file.is_file():
+        return {}
+    table = load_table(file)
+    return dict(zip(table["id"], table["confidence"], strict=True))

@@ -1,4 +1,4 @@
-"""TODO."""
+"""Run stages, and keep what they make: every notebook opens its stage here and saves it here."""
 
 import json
 import logging
@@ -10,6 +10,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from filelock import FileLock
+
 from inbol_lib import paths
 from inbol_lib.errors import DryRun, EndpointError
 from inbol_lib.mllm import pinning
@@ -19,9 +21,10 @@ from inbol_lib.study.graph import NOTEBOOKS, check_endpoint, complete, dependenc
 
 
 def ensure(stage: str, p: Params) -> Path:
-    """The folder of a complete artefact; runs its notebook first (and those it needs) when it is missing."""
-    from filelock import FileLock
+    """Return the folder of a complete artefact.
 
+    If it is missing, its notebook runs first, and so do those that the notebook needs.
+    """
     folder = path(stage, p)
     if complete(stage, p):
         return folder
@@ -35,27 +38,63 @@ def ensure(stage: str, p: Params) -> Path:
 
 @dataclass
 class Stage:
-    """A stage at work inside its notebook."""
+    """A stage at work inside its notebook.
+
+    Attributes
+    ----------
+    name
+        The stage, as `graph.NOTEBOOKS` names it.
+    p
+        Its parameters.
+    folder
+        The artefact's folder.
+    partial
+        The folder that keeps progress until the stage is saved.
+    """
 
     name: str
     p: Params
     folder: Path
-    partial: Path  # where progress is kept until the stage is saved
+    partial: Path
 
     @property
     def cache(self) -> Path:
-        """Where trainings that share rows and a start keep their reference log-probabilities."""
+        """The folder in which trainings share the reference's log-probabilities.
+
+        They can share them if they start from the same adapter and train on the same rows.
+        """
         return paths.runs() / "reference"
 
     def upstream(self, name: str) -> Path:
-        """The complete artefact of the stage `name` that this one reads (the first, where it reads several)."""
-        jobs = dict(reversed(dependencies(self.name, self.p)))
-        if name not in jobs:
-            raise ValueError(f"{self.name} reads no {name!r}; it reads {sorted(jobs)}")
-        return ensure(name, jobs[name])
+        """Return the folder of the complete artefact of stage `name` that this stage reads.
+
+        Where it reads several of that stage, the first is returned.
+
+        Raises
+        ------
+        ValueError
+            If this stage does not read any artefact of `name`.
+        """
+        for stage, p in dependencies(self.name, self.p):
+            if stage == name:
+                return ensure(stage, p)
+        read = sorted({stage for stage, _ in dependencies(self.name, self.p)})
+        raise ValueError(f"{self.name} reads no {name!r}; it reads {read}")
 
     def save(self, metrics: dict[str, Any]) -> Path:
-        """Write `metrics.json` last of all: from now on the artefact is complete. No timings belong in it. It ends with pinning.loaded."""
+        """Write `metrics.json`, last of all: from now on the artefact is complete.
+
+        Parameters
+        ----------
+        metrics
+            The stage's numbers, without timings, which would differ between identical runs. The
+            commits of the models and data sets that were loaded are added to them.
+
+        Returns
+        -------
+        Path
+            The file that was written.
+        """
         metrics = metrics | pinning.loaded(self.p.dataset, [*self.p.sources, *self.p.ood_sources])
         (self.folder / "params.json").write_text(self.p.model_dump_json(indent=1))
         unnamed = self.folder / f".metrics.{os.getpid()}"
@@ -66,58 +105,100 @@ class Stage:
 
 
 def open(name: str, p: Params) -> Stage:  # noqa: A001
-    """Begin a stage in its notebook: makes its folder, hides the bars of loading and saving, and sets the number of threads
-    (INBOL_THREADS, default 1, because another number of threads may change the last digits of a result)."""
-    import datasets
-    import torch
-    from transformers.utils import logging
+    """Begin a stage in its notebook.
+
+    Makes the stage's folders, hides the progress bars of loading and saving, and limits PyTorch to
+    INBOL_THREADS threads (default: 1).
+
+    Raises
+    ------
+    ParameterError
+        If the stage needs weights, but the model is an endpoint.
+    """
+    import torch  # here, because the graph must load fast without it
 
     check_endpoint(name, p)
     torch.set_num_threads(int(os.environ.get("INBOL_THREADS", "1")))
-    datasets.disable_progress_bars()
-    logging.set_tqdm_hook(
-        lambda bar, args, options: bar(*args, **{**options, "disable": True})
-    )  # downloads keep theirs
+    _hide_bars()
     folder = path(name, p)
-    (folder / "partial").mkdir(parents=True, exist_ok=True)
-    return Stage(name, p, folder, folder / "partial")
+    partial = folder / "partial"
+    partial.mkdir(parents=True, exist_ok=True)
+    return Stage(name, p, folder, partial)
+
+
+def _hide_bars() -> None:
+    """Hide the bars of loading and saving; downloads keep theirs."""
+    import datasets  # here, because the graph must load fast without them
+    from transformers.utils import logging as transformers_logging
+
+    def hidden(bar: Any, args: tuple, options: dict[str, Any]) -> Any:
+        return bar(*args, **{**options, "disable": True})
+
+    datasets.disable_progress_bars()
+    transformers_logging.set_tqdm_hook(hidden)
 
 
 def execute(stage: str, p: Params) -> Path:
-    """Run the stage's notebook with `p`; the executed copy lies beside its artefact. Returns the artefact's folder.
+    """Run the stage's notebook with `p`.
 
-    Raises papermill's PapermillExecutionError with the failing cell, and EndpointError where an endpoint stopped it; the executed
-    copy then holds the traceback.
+    Returns
+    -------
+    Path
+        The artefact's folder. The executed notebook lies in it, with the traceback if it failed.
+
+    Raises
+    ------
+    EndpointError
+        If an endpoint stopped the notebook.
+    papermill.exceptions.PapermillExecutionError
+        If a cell failed for any other reason.
     """
-    import papermill
-    from traitlets.config import Config
+    from papermill.exceptions import PapermillExecutionError  # here, because it loads slowly
 
-    logging.getLogger("papermill").setLevel(logging.ERROR)
     folder = graph.path(stage, p)
     folder.mkdir(parents=True, exist_ok=True)
-    with (
-        tempfile.TemporaryDirectory() as sockets
-    ):  # not ports: two kernels that start together can take the same one
-        try:
-            papermill.execute_notebook(
-                str(paths.NOTEBOOKS / f"{graph.NOTEBOOKS[stage]}.ipynb"), str(folder / "notebook.ipynb"), parameters=p.model_dump(),
-                progress_bar=False, cwd=str(paths.NOTEBOOKS), kernel_name="python3",
-                config=Config(KernelManager={"transport": "ipc", "ip": f"{sockets}/kernel"}),
-                extra_arguments=["--log-level=CRITICAL"],  # or the interrupt that ends an idle kernel reads like a failure
-            )  # fmt: skip
-        except papermill.exceptions.PapermillExecutionError as error:
-            for kind in (EndpointError, DryRun):
-                if error.ename == kind.__name__:
-                    raise kind(error.evalue) from None
-            raise
+    try:
+        _run_notebook(paths.NOTEBOOKS / f"{NOTEBOOKS[stage]}.ipynb", folder / "notebook.ipynb", p)
+    except PapermillExecutionError as error:
+        for kind in (EndpointError, DryRun):
+            if error.ename == kind.__name__:
+                raise kind(error.evalue) from None
+        raise
     return folder
 
 
+def _run_notebook(book: Path, executed: Path, p: Params) -> None:
+    """Run a notebook with papermill, which writes the executed copy as it goes on."""
+    import papermill  # here, because both load slowly
+    from traitlets.config import Config
+
+    logging.getLogger("papermill").setLevel(logging.ERROR)
+    # The kernel talks over files: two that start together may choose the same port.
+    with tempfile.TemporaryDirectory() as sockets:
+        over_files = Config(KernelManager={"transport": "ipc", "ip": f"{sockets}/kernel"})
+        papermill.execute_notebook(
+            str(book),
+            str(executed),
+            parameters=p.model_dump(),
+            progress_bar=False,
+            cwd=str(paths.NOTEBOOKS),
+            kernel_name="python3",
+            config=over_files,
+            # else the interrupt that ends an idle kernel is logged as if something had failed
+            extra_arguments=["--log-level=CRITICAL"],
+        )
+
+
 def adapter_of(p: Params, method: str) -> Path | None:
-    """The trained adapter of a method (its training runs first when missing); None for the prompted ones."""
-    return None if method in graph.PROMPTED else ensure(*graph.trained(p, method)) / "adapter"
+    """Return the trained adapter of a method, or None for a prompted one.
+
+    If it is missing, its training runs first.
+    """
+    if method in graph.PROMPTED:
+        return None
+    return ensure(*graph.trained(p, method)) / "adapter"
 
 
 def adapters(p: Params) -> dict[str, Path | None]:
-    """Method -> its adapter, for all of `p.methods`; trainings that are missing run first."""
+    """Return method -> adapter for all of `p.methods`, as `adapter_of` does."""
     return {method: adapter_of(p, method) for method in p.methods}
