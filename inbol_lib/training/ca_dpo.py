@@ -1,10 +1,16 @@
-"""Confidence-aware DPO (paper, Sec. 3.3, eq. 6) and the DPO variants of Table 4, on responses packed behind one prompt (`packing`)."""
+"""Confidence-aware DPO (paper, Sec. 3.3, eq. 6) and the DPO variants of Table 4.
+
+The loss itself is in `preference_loss`, and how responses are read in `packing`. Here a trainer
+puts them together.
+"""
 
 import math
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
+import torch
 from accelerate import DistributedType
 from datasets import Dataset
 from peft import PeftModel, get_peft_model
@@ -13,8 +19,16 @@ from trl import DPOConfig, DPOTrainer
 
 from inbol_lib.params import Params
 from inbol_lib.training.collating import numbered, prompt_ids, response_ids
-from inbol_lib.training.lora import arguments, finish, lora_config
-from inbol_lib.training.packing import RESPONSES, PackingCollator, check_packing, response_logps
+from inbol_lib.training.lora import arguments, lora_config, train_and_save
+from inbol_lib.training.packing import (
+    RESPONSES,
+    Item,
+    PackingCollator,
+    RowCollator,
+    can_pack,
+    check_packing,
+    response_logps,
+)
 from inbol_lib.training.picture_features import Features
 from inbol_lib.training.preference_loss import (
     NEEDED,
@@ -25,86 +39,157 @@ from inbol_lib.training.preference_loss import (
     weighted_loss,
 )
 from inbol_lib.training.reference import add_reference
-from inbol_lib.training.row_per_response import RowCollator, can_pack
+
+_UNSHARDED = (DistributedType.NO, DistributedType.MULTI_CPU, DistributedType.MULTI_GPU)
 
 
 class CADPOTrainer(DPOTrainer):
-    """TRL's `DPOTrainer` with packed responses, reference log-probabilities computed once, and eq. 6, a mean over questions (not
-    pairs), as its loss. Logs margins in nats and the share of preferences on the right side, over all pairs and by kind."""
+    """TRL's `DPOTrainer` with packed responses and eq. 6 as its loss.
 
-    mode, features = "ca_dpo", None
+    The loss is a mean over questions, not over pairs. Reference log-probabilities come with the
+    batch instead of from a second model. Logged are the margins in nats, by kind of question, and
+    the share of pairs with a margin above 0 (accuracy, in [0, 1]), over all questions and by kind.
+
+    Attributes
+    ----------
+    mode : str
+        The variant of the loss, `Params.preference`.
+    features : Features or None
+        Keeps the features of pictures between steps; None computes them each time.
+    """
+
+    mode = "ca_dpo"
+    features: Features | None = None
 
     def training_step(self, model, inputs, num_items_in_batch=None):
-        """One batch, part after part, so that its size is free of what fits into memory; the gradients of the parts add up."""
+        """Compute one batch's loss and gradients, part after part.
+
+        The gradients of the parts add up, so the size of a batch does not depend on what fits into
+        memory. Processes exchange gradients only once, after the last part.
+        """
         *first, last = inputs["parts"]
         questions = sum(len(part["kinds"]) for part in inputs["parts"])
+        loss = 0
         with self.accelerator.no_sync(model):
-            losses = [
-                super(CADPOTrainer, self).training_step(model, part | {"questions": questions})
-                for part in first
-            ]
-        return sum(losses) + super().training_step(model, last | {"questions": questions})
+            for part in first:
+                loss = loss + super().training_step(model, part | {"questions": questions})
+        return loss + super().training_step(model, last | {"questions": questions})
 
     def _compute_loss(self, model, inputs, return_outputs=False):
-        margin = margins(
-            response_logps(model, inputs, self.features), inputs["reference"], inputs["kinds"]
-        )
-        costs = (inside_loss if self.mode == "ca_dpo_inside" else weighted_loss)(
-            margin, inputs["weights"], self.beta
-        )
-        if (
-            model.training and self.state.global_step == 0
-        ):  # the policy is still the reference: a pair costs ln 2 times its weight
-            loss, expected, exact = (
-                costs.mean(),
-                math.log(2) * inputs["weights"].sum(1).mean(),
-                5e-2 if self.args.bf16 else 1e-4,
-            )
-            assert abs(loss - expected) < exact, (
-                f"the first loss is {loss:.5f}, not {expected:.5f}: the reference is not the start model"
-            )
-        loss = costs.sum() / inputs.get("questions", len(costs))
-        metrics = self._metrics["train" if model.training else "eval"]
-        for kind, row in zip(inputs["kinds"], margin.detach().cpu(), strict=True):
-            metrics[f"margin/{kind}"].append(row.mean().item())
-            for name in ("accuracy", f"accuracy/{kind}"):
-                metrics[name].append((row > 0).float().mean().item())
+        policy = response_logps(model, inputs, self.features)
+        margin = margins(policy, inputs["reference"], inputs["kinds"])
+        loss_of = inside_loss if self.mode == "ca_dpo_inside" else weighted_loss
+        losses = loss_of(margin, inputs["weights"], self.beta)
+        if model.training and self.state.global_step == 0:
+            check_first_loss(losses, inputs["weights"], 5e-2 if self.args.bf16 else 1e-4)
+        self._log_margins(margin, inputs["kinds"], "train" if model.training else "eval")
+        # A part of a batch contributes its share of the mean over the whole batch.
+        loss = losses.sum() / inputs.get("questions", len(losses))
         return (loss, {"margin": margin}) if return_outputs else loss
+
+    def _log_margins(self, margin: torch.Tensor, kinds: Sequence[str], mode: str) -> None:
+        metrics = self._metrics[mode]
+        for kind, row in zip(kinds, margin.detach().cpu(), strict=True):
+            metrics[f"margin/{kind}"].append(row.mean().item())
+            accuracy = (row > 0).float().mean().item()
+            metrics["accuracy"].append(accuracy)
+            metrics[f"accuracy/{kind}"].append(accuracy)
+
+
+def check_first_loss(losses: torch.Tensor, weights: torch.Tensor, tolerance: float) -> None:
+    """Check the loss of the first step, where the policy is still the reference.
+
+    All margins are 0 then, so a pair costs ln 2 times its weight (eq. 6).
+
+    Parameters
+    ----------
+    losses : torch.Tensor, shape (questions,)
+        In nats.
+    weights : torch.Tensor, shape (questions, 2)
+        Of p1 and p2 (`pair_weights`).
+    tolerance : float
+        How far the mean loss may be off, in nats; wider in 16-bit precision.
+
+    Raises
+    ------
+    AssertionError
+        When it is further off.
+    """
+    loss, expected = losses.mean(), math.log(2) * weights.sum(1).mean()
+    assert abs(loss - expected) < tolerance, (
+        f"the first loss is {loss:.5f}, not {expected:.5f}: the reference is not the start model"
+    )
 
 
 def check_rows(rows: list[dict[str, Any]]) -> None:
-    """Refuse preference rows that lack what their kind needs. Raises ValueError with the first of them."""
+    """Check that every preference row has what its kind needs.
+
+    Raises
+    ------
+    ValueError
+        Naming the first row with an unknown kind, a response that is missing, or a confidence
+        outside [0, 1].
+    """
     for row in rows:
-        if row["kind"] not in PAIRS:
-            raise ValueError(
-                f"question {row.get('id')}: kind {row['kind']!r}; it is one of {', '.join(PAIRS)}"
-            )
-        lacking = [
-            RESPONSES[k] for k in NEEDED[row["kind"]] if not (row[RESPONSES[k]] or "").strip()
-        ]
+        name, kind = f"question {row.get('id')}", row["kind"]
+        if kind not in PAIRS:
+            raise ValueError(f"{name}: kind {kind!r}; it must be one of {', '.join(PAIRS)}")
+        needed = [RESPONSES[number] for number in NEEDED[kind]]
+        lacking = [response for response in needed if not (row[response] or "").strip()]
         if lacking:
-            raise ValueError(
-                f"question {row.get('id')} is {row['kind']} and lacks its {' and '.join(lacking)} response"
-            )
+            raise ValueError(f"{name} is {kind} and lacks its {' and '.join(lacking)} response")
         if not 0 <= row["confidence"] <= 1:
-            raise ValueError(
-                f"question {row.get('id')}: confidence {row['confidence']}; it lies between 0 and 1"
-            )
+            raise ValueError(f"{name}: confidence {row['confidence']}; it must lie between 0 and 1")
 
 
-def items(processor: ProcessorMixin, preferences: Dataset) -> list[dict[str, Any]]:
-    """Packed training items: prompt ids, kind, confidence and the ids of each response that the kind needs ([] = none)."""
+def items(processor: ProcessorMixin, preferences: Dataset) -> list[Item]:
+    """Tokenize preference rows.
+
+    Parameters
+    ----------
+    processor : ProcessorMixin
+        Of the model to train.
+    preferences : Dataset
+        Columns `image`, `prompt`, `kind`, `confidence`, `correct`, `incorrect` and `refusal`.
+
+    Returns
+    -------
+    list of Item
+        One per row, as yet without weights and reference.
+
+    Raises
+    ------
+    ValueError
+        When there are no rows, or when a row lacks what its kind needs (`check_rows`).
+    """
     rows = preferences.remove_columns("image").to_list()
     check_rows(rows)
-    return [
-        {"prompt_ids": prompt, "kind": row["kind"], "confidence": row["confidence"],
-         "responses": [response_ids(processor, row[name]) if k in NEEDED[row["kind"]] else [] for k, name in enumerate(RESPONSES)]}
-        for prompt, row in zip(prompt_ids(processor, preferences), rows, strict=True)
-    ]  # fmt: skip
+    prompts = prompt_ids(processor, preferences)
+    return [_item(processor, ids, row) for ids, row in zip(prompts, rows, strict=True)]
+
+
+def _item(processor: ProcessorMixin, prompt: list[int], row: dict[str, Any]) -> Item:
+    responses: list[list[int]] = [[] for _ in RESPONSES]
+    for number in NEEDED[row["kind"]]:
+        responses[number] = response_ids(processor, row[RESPONSES[number]])
+    return {
+        "prompt_ids": prompt,
+        "kind": row["kind"],
+        "confidence": row["confidence"],
+        "responses": responses,
+    }
 
 
 def untrained(p: Params, model: PreTrainedModel, folder: Path) -> Path:
-    """A fresh adapter, which changes nothing yet, saved in `folder`: where a policy starts that skips IDK-IT (a control, ours)."""
+    """Save a fresh adapter, which changes nothing yet, in `folder`, unless it is there already.
+
+    A policy that skips IDK-IT starts from it (``ca_dpo_base``, a control of ours).
+
+    Returns
+    -------
+    Path
+        `folder`.
+    """
     if not (folder / "adapter_config.json").is_file():
         set_seed(p.seed)
         fresh = get_peft_model(model, lora_config(p, model))
@@ -114,43 +199,84 @@ def untrained(p: Params, model: PreTrainedModel, folder: Path) -> Path:
 
 
 def train(
-    p: Params, model: PreTrainedModel, processor: ProcessorMixin, preferences: Dataset, folder: Path, start: Path,
-    cache: Path | None = None, callbacks: list[TrainerCallback] | None = None,
-) -> pd.DataFrame:  # fmt: skip
-    """CA-DPO (or the variant `p.preference`) from the IDK-IT adapter `start`; writes folder/adapter and folder/history.csv. ca_dpo_base
-    starts from the original model instead.
+    p: Params,
+    model: PreTrainedModel,
+    processor: ProcessorMixin,
+    preferences: Dataset,
+    folder: Path,
+    start: Path,
+    cache: Path | None = None,
+    callbacks: list[TrainerCallback] | None = None,
+) -> pd.DataFrame:
+    """Train the IDK-IT adapter `start` further with CA-DPO, or the variant `p.preference`.
 
-    The policy goes on with the IDK-IT adapter itself (the paper does not say whether it merges it first); the reference is that
-    adapter, frozen. A killed run resumes from folder/partial. Returns the history."""
+    A killed run resumes from the last checkpoint in folder/partial and ends with the same result.
+
+    Parameters
+    ----------
+    p : Params
+        The variant, beta and the training parameters.
+    model : PreTrainedModel
+        The original model. It is changed in place: it carries the adapter afterwards.
+    processor : ProcessorMixin
+        The model's own processor.
+    preferences : Dataset
+        See `items`.
+    folder : Path
+        Receives adapter/ and history.csv.
+    start : Path
+        The adapter of IDK-IT. ``ca_dpo_base`` starts from the original model instead.
+    cache : Path, optional
+        Keeps the reference for trainings on the same rows from the same start (`add_reference`).
+    callbacks : list of TrainerCallback, optional
+        Passed on to the trainer.
+
+    Returns
+    -------
+    pandas.DataFrame
+        The history: one row per logged step with `step`, `loss` and the other logged numbers.
+
+    Raises
+    ------
+    ValueError
+        When `p.preference` is not a preference training, when the rows are not fit for training
+        (`items`), when the model misreads packed responses (`check_packing`), or when the processes
+        cannot share a batch evenly.
+    AssertionError
+        When the first loss shows that the reference is not the start model.
+
+    Notes
+    -----
+    The policy goes on with the IDK-IT adapter itself, and the reference is that adapter, frozen.
+    The paper does not say whether it merges the adapter into the model first.
+    """
     if p.preference == "ca_dpo_base":
         start = untrained(p, model, folder / "partial" / "untrained")
     weights = pair_weights(p.preference, preferences["kind"], preferences["confidence"], p.seed)
-    made = [
-        {**item, "weights": pair}
-        for item, pair in zip(items(processor, preferences), weights, strict=True)
-    ]
-    collator = (PackingCollator if can_pack(model) else RowCollator)(
-        made, preferences, processor, p.token_budget
-    )
+    questions = items(processor, preferences)
+    for item, pair in zip(questions, weights, strict=True):
+        item["weights"] = pair
+    make_collator = PackingCollator if can_pack(model) else RowCollator
+    collator = make_collator(questions, preferences, processor, p.token_budget)
     policy = PeftModel.from_pretrained(model, str(start), is_trainable=True).eval()
     trainer = CADPOTrainer(
-        model=policy, args=DPOConfig(**arguments(p, policy, folder / "partial", p.dpo_learning_rate), beta=p.beta),
-        processing_class=processor, train_dataset=numbered(preferences), data_collator=collator, callbacks=callbacks,
-    )  # fmt: skip
+        model=policy,
+        args=DPOConfig(
+            **arguments(p, policy, folder / "partial", p.dpo_learning_rate), beta=p.beta
+        ),
+        processing_class=processor,
+        train_dataset=numbered(preferences),
+        data_collator=collator,
+        callbacks=callbacks,
+    )
     trainer.mode = p.preference
-    if trainer.accelerator.distributed_type in (
-        DistributedType.NO,
-        DistributedType.MULTI_CPU,
-        DistributedType.MULTI_GPU,
-    ):
-        trainer.features = Features()  # a sharded model can not be asked for them alone
+    if trainer.accelerator.distributed_type in _UNSHARDED:
+        trainer.features = Features()  # a sharded model cannot run its vision tower by itself
     if "ref" in policy.peft_config:
-        policy.delete_adapter(
-            "ref"
-        )  # TRL's copy of the start, whose log-probabilities are computed once
-    with (
-        trainer.accelerator.autocast()
-    ):  # the precision of training, or the first loss would not be ln 2
+        # TRL's copy of the start; ours is read once, and its log-probabilities are kept.
+        policy.delete_adapter("ref")
+    # The reference must have the precision of training, or the first loss would not be ln 2.
+    with trainer.accelerator.autocast():
         check_packing(policy.eval(), collator)
         add_reference(policy, collator, start, trainer.accelerator, trainer.features, cache)
-    return finish(trainer, folder)
+    return train_and_save(trainer, folder)

@@ -1,4 +1,8 @@
-"""TODO."""
+"""From rows of text and pictures to tensors: tokens, labels, padding.
+
+Each row is tokenized once, before training starts. Pictures are processed batch by batch: those of
+11,000 rows would fill 15 GB at 336 pixels a side.
+"""
 
 from typing import Any
 
@@ -9,48 +13,91 @@ from transformers import ProcessorMixin
 
 from inbol_lib.mllm.chat import chat_prompt, encode, image_token_id, picture_marks
 
-IGNORE = -100
+IGNORE = -100  # the label of a token outside the loss, as PyTorch's cross-entropy has it
 
 
 def response_ids(processor: ProcessorMixin, text: str) -> list[int]:
-    """Token ids of a response as it follows "ASSISTANT:" or, spaceless, a new line, closed by EOS (LLaVA's own template leaves EOS out)."""
-    tokenizer, space = processor.tokenizer, "" if chat_prompt(processor, "")[-1].isspace() else " "
-    return [
-        *tokenizer(f"{space}{text}", add_special_tokens=False).input_ids,
-        tokenizer.eos_token_id,
-    ]
+    """Return the token ids of a response as it follows the prompt, closed by EOS.
+
+    A space goes before the text (after "ASSISTANT:"), unless the prompt ends in white space (after
+    a new line). EOS is added here because LLaVA's own template leaves it out.
+    """
+    tokenizer = processor.tokenizer
+    space = "" if chat_prompt(processor, "")[-1].isspace() else " "
+    ids = tokenizer(f"{space}{text}", add_special_tokens=False).input_ids
+    return [*ids, tokenizer.eos_token_id]
 
 
 def prompt_ids(processor: ProcessorMixin, rows: Dataset, batch: int = 256) -> list[list[int]]:
-    """Token ids of each row's prompt without padding, made once for the whole training. Raises ValueError without rows."""
+    """Return the token ids of each row's prompt, without padding.
+
+    Parameters
+    ----------
+    processor : ProcessorMixin
+        Of the model to train.
+    rows : Dataset
+        Columns `image` and `prompt`.
+    batch : int
+        How many pictures are held in memory at a time.
+
+    Returns
+    -------
+    list of list of int
+        Image tokens included: as many as the model reads for the row's picture.
+
+    Raises
+    ------
+    ValueError
+        When there are no rows, or when the processor makes a prompt that the model would misread
+        (see `inbol_lib.mllm.chat.encode`).
+    """
     if not len(rows):
         raise ValueError(
             "there are no rows to train on; check the composition's counts (metrics.json)"
         )
-    out = []
+    prompts = []
     for chunk in rows.iter(batch):
-        coded = encode(processor, chunk["image"], chunk["prompt"])
-        out += [
-            ids[mask].tolist()
-            for ids, mask in zip(coded["input_ids"], coded["attention_mask"].bool(), strict=True)
-        ]
-    return out
+        encoded = encode(processor, chunk["image"], chunk["prompt"])
+        real = encoded["attention_mask"].bool()
+        for ids, mask in zip(encoded["input_ids"], real, strict=True):
+            prompts.append(ids[mask].tolist())
+    return prompts
 
 
 def examples(processor: ProcessorMixin, instructions: Dataset) -> list[dict[str, list[int]]]:
-    """Training items with `input_ids` and `labels`; only the response and its EOS are in the loss. Raises ValueError for an empty
-    response, AssertionError when a row does not begin with BOS, end with EOS, or has an image token in the loss. (`models.encode` has
-    counted the image tokens.)"""
+    """Return training items in which only the response and its EOS are in the loss.
+
+    Parameters
+    ----------
+    processor : ProcessorMixin
+        Of the model to train.
+    instructions : Dataset
+        Columns `image`, `prompt` and `response`.
+
+    Returns
+    -------
+    list of dict
+        For each row, `input_ids` (prompt and response) and `labels` of the same length: `IGNORE`
+        over the prompt, the token itself over the response.
+
+    Raises
+    ------
+    ValueError
+        When there are no rows, or when a response is empty.
+    AssertionError
+        When a row does not begin with BOS, does not end with EOS, or has an image token in the
+        loss. (The image tokens of the prompt have been counted by `encode`.)
+    """
     tokenizer, image_id = processor.tokenizer, image_token_id(processor)
-    empty = [i for i, text in enumerate(instructions["response"]) if not (text or "").strip()]
+    responses = instructions["response"]
+    empty = [number for number, text in enumerate(responses) if not (text or "").strip()]
     if empty:
         raise ValueError(
-            f"{len(empty)} instructions have no response (rows {empty[:5]}); every row needs one to learn from"
+            f"{len(empty)} instructions have no response (rows {empty[:5]}); "
+            "every row needs one to learn from"
         )
     items = []
-    for prompt, response in zip(
-        prompt_ids(processor, instructions), instructions["response"], strict=True
-    ):
+    for prompt, response in zip(prompt_ids(processor, instructions), responses, strict=True):
         answer = response_ids(processor, response)
         assert tokenizer.bos_token_id in (None, prompt[0]), "a row does not begin with BOS"
         assert answer[-1] == tokenizer.eos_token_id, "a row does not end with EOS"
@@ -60,48 +107,83 @@ def examples(processor: ProcessorMixin, instructions: Dataset) -> list[dict[str,
 
 
 def numbered(rows: Dataset) -> Dataset:
-    """TRL wants a `Dataset` with an image column; ours holds each row's number, which the collators look up."""
+    """Return the data set to hand to TRL: the numbers of the rows, which the collators look up.
+
+    They stand in a column named `image`, because TRL treats data as pictures with text only where
+    it finds such a column.
+    """
     return Dataset.from_dict({"image": list(range(len(rows)))})
 
 
 def padded(rows: list[list[int]], value: int, side: str = "right") -> torch.Tensor:
-    """Rows of different length as one tensor (rows, longest), filled up with `value`."""
-    return pad_sequence(
-        [torch.tensor(row) for row in rows],
-        batch_first=True,
-        padding_value=value,
-        padding_side=side,
-    )
+    """Return rows of different lengths as one tensor, filled up with `value`.
+
+    Parameters
+    ----------
+    rows : list of list of int
+        One list per row.
+    value : int
+        What fills the gaps.
+    side : {"right", "left"}
+        Where the gaps are.
+
+    Returns
+    -------
+    torch.Tensor, shape (rows, longest)
+        Integers.
+
+    Examples
+    --------
+    >>> padded([[1, 2, 3], [4]], 0, "left")
+    tensor([[1, 2, 3],
+            [0, 0, 4]])
+    """
+    tensors = [torch.tensor(row) for row in rows]
+    return pad_sequence(tensors, batch_first=True, padding_value=value, padding_side=side)
 
 
 class Collator:
-    """Pads encoded items on the right and adds their images, one per row, read once. Images are made batch by batch: those of 11,000
-    rows would fill 15 GB at 336 pixels a side."""
+    """Makes a batch of items and pictures, padded on the right.
+
+    Parameters
+    ----------
+    items : list of dict
+        One per row, tokenized (`examples`).
+    rows : Dataset
+        The same rows, for their column `image`.
+    processor : ProcessorMixin
+        Processes the pictures, and knows the padding token.
+    """
 
     def __init__(self, items: list[dict[str, Any]], rows: Dataset, processor: ProcessorMixin):
         self.items, self.rows, self.processor = items, rows, processor
 
     def __call__(self, batch: list[dict[str, int]]) -> dict[str, Any]:
+        """Return the model's inputs for a batch of row numbers (`numbered`)."""
         return self.read([row["image"] for row in batch])
 
     def read(self, numbers: list[int]) -> dict[str, Any]:
-        """The model's inputs for the rows of these numbers."""
-        return self.joined([self.items[i] for i in numbers], self.images(numbers))
+        """Return the model's inputs for the rows of these numbers."""
+        return self.joined([self.items[number] for number in numbers], self.images(numbers))
 
     def images(self, numbers: list[int]) -> dict[str, torch.Tensor]:
-        return dict(
-            self.processor.image_processor(list(self.rows[numbers]["image"]), return_tensors="pt")
-        )
+        """Return the processed pictures of the rows of these numbers, in their order."""
+        pictures = list(self.rows[numbers]["image"])
+        return dict(self.processor.image_processor(pictures, return_tensors="pt"))
 
     def joined(
         self, items: list[dict[str, Any]], images: dict[str, torch.Tensor]
     ) -> dict[str, Any]:
-        """The model's inputs for some items and their images."""
-        ids = padded([i["input_ids"] for i in items], self.processor.tokenizer.pad_token_id)
+        """Return the model's inputs for `items` and their processed pictures.
+
+        `input_ids`, `labels` and `attention_mask` have the shape (items, longest).
+        """
+        blank = self.processor.tokenizer.pad_token_id
+        ids = padded([item["input_ids"] for item in items], blank)
         return {
             "input_ids": ids,
-            "labels": padded([i["labels"] for i in items], IGNORE),
-            "attention_mask": padded([[1] * len(i["labels"]) for i in items], 0),
+            "labels": padded([item["labels"] for item in items], IGNORE),
+            "attention_mask": padded([[1] * len(item["labels"]) for item in items], 0),
             **picture_marks(self.processor, ids),
             **images,
         }

@@ -1,4 +1,4 @@
-"""TODO."""
+"""What both trainings share: LoRA, the trainer's settings, resuming and saving."""
 
 import os
 import sys
@@ -15,13 +15,16 @@ from inbol_lib.params import Params
 
 
 def lora_config(p: Params, model: PreTrainedModel) -> LoraConfig:
-    """LoRA on every linear layer of the language model (rank and alpha: paper, App. E; the targets are ours)."""
-    layers = language_model_linear_names(model)
+    """Describe LoRA on every linear layer of the language model.
+
+    Rank and alpha are the paper's (App. E). The choice of layers is ours, and leaves the vision
+    tower and the projector as they are.
+    """
     return LoraConfig(
         r=p.lora_rank,
         lora_alpha=p.lora_alpha,
         lora_dropout=p.lora_dropout,
-        target_modules=layers,
+        target_modules=language_model_linear_names(model),
         task_type="CAUSAL_LM",
     )
 
@@ -29,45 +32,109 @@ def lora_config(p: Params, model: PreTrainedModel) -> LoraConfig:
 def arguments(
     p: Params, model: PreTrainedModel, partial: Path, learning_rate: float
 ) -> dict[str, Any]:
-    """What SFTConfig and DPOConfig share. Nothing is cut (`max_length` None), or image tokens could be lost. Training stays on the
-    model's device; away from the CPU, activations are computed again in the backward pass to save memory. Checkpoints fall on logged
-    steps: a logged loss is a mean since the last one, which a resumed run must share. Raises ValueError when the processes
-    (`accelerate launch`) can not share a batch evenly: their number must not change the result."""
-    cpu, processes = model.device.type == "cpu", int(os.environ.get("WORLD_SIZE", "1"))
+    """Return the settings that `SFTConfig` and `DPOConfig` share.
+
+    Parameters
+    ----------
+    p : Params
+        Batch size, epochs, warm-up and seed.
+    model : PreTrainedModel
+        The model to train. It stays on its device; away from the CPU, training runs in bfloat16.
+    partial : Path
+        Folder for checkpoints.
+    learning_rate : float
+        The peak of the cosine schedule; the two trainings have different ones.
+
+    Returns
+    -------
+    dict
+        Keyword arguments of either configuration.
+
+    Raises
+    ------
+    ValueError
+        When the processes of `accelerate launch` cannot share a batch evenly: their number must not
+        change the result.
+    """
+    on_cpu = model.device.type == "cpu"
+    processes = int(os.environ.get("WORLD_SIZE", "1"))
     if p.batch_size % processes:
         raise ValueError(
-            f"batch_size {p.batch_size} can not be shared by {processes} processes; use a number of them that divides it"
+            f"batch_size {p.batch_size} cannot be shared by {processes} processes; "
+            "use a number of processes that divides it"
         )
     return {
-        "output_dir": str(partial / "checkpoints"), "per_device_train_batch_size": p.batch_size // processes,
-        "learning_rate": learning_rate, "num_train_epochs": p.epochs, "warmup_steps": p.warmup_ratio,
-        "lr_scheduler_type": "cosine", "seed": p.seed, "data_seed": p.seed, "logging_steps": 5, "logging_first_step": True,
-        "save_steps": 200, "save_total_limit": 2, "report_to": "none", "max_length": None, "activation_checkpointing": not cpu,
-        "bf16": not cpu, "use_cpu": cpu, "remove_unused_columns": False, "disable_tqdm": True, "dataloader_pin_memory": False,
-    }  # fmt: skip
+        "output_dir": str(partial / "checkpoints"),
+        "per_device_train_batch_size": p.batch_size // processes,
+        "learning_rate": learning_rate,
+        "num_train_epochs": p.epochs,
+        "warmup_steps": p.warmup_ratio,  # below 1, it is a share of all steps
+        "lr_scheduler_type": "cosine",
+        "seed": p.seed,
+        "data_seed": p.seed,
+        # A logged loss is the mean since the last logged step, so checkpoints must fall on logged
+        # steps for a resumed run to log the same.
+        "logging_steps": 5,
+        "logging_first_step": True,
+        "save_steps": 200,
+        "save_total_limit": 2,
+        "report_to": "none",
+        "max_length": None,  # truncation could remove image tokens
+        "activation_checkpointing": not on_cpu,  # saves GPU memory, costs a second forward pass
+        "bf16": not on_cpu,
+        "use_cpu": on_cpu,
+        "remove_unused_columns": False,
+        "disable_tqdm": True,
+        "dataloader_pin_memory": False,
+    }
 
 
 def last_checkpoint(folder: Path) -> Path | None:
-    """The newest checkpoint that was written to its end; a kill can leave one without its trainer_state.json, written last."""
-    complete = [f.parent for f in folder.glob("checkpoint-*/trainer_state.json")]
-    return max(complete, key=lambda f: int(f.name.split("-")[1]), default=None)
+    """Return the newest complete checkpoint in `folder`, or None.
+
+    A kill during saving can leave a checkpoint without its trainer_state.json, which is written
+    last.
+    """
+    complete = [file.parent for file in folder.glob("checkpoint-*/trainer_state.json")]
+    return max(complete, key=lambda path: int(path.name.split("-")[1]), default=None)
 
 
-def finish(trainer: Trainer, folder: Path) -> pd.DataFrame:
-    """Train (or resume, saying so), save the adapter as safetensors and the log as history.csv; of several processes, the first does."""
+def train_and_save(trainer: Trainer, folder: Path) -> pd.DataFrame:
+    """Train to the end, from the last checkpoint if there is one, and save the result.
+
+    Parameters
+    ----------
+    trainer : Trainer
+        Its output folder is searched for checkpoints; a resumed training says so on stderr.
+    folder : Path
+        Receives adapter/ (safetensors) and history.csv, written by the main process only.
+
+    Returns
+    -------
+    pandas.DataFrame
+        The history: one row per logged step with `step`, `loss` and the other logged numbers.
+    """
     trainer.remove_callback(PrinterCallback)
-    last = last_checkpoint(Path(trainer.args.output_dir))
-    if last:
-        print(f"training resumes from {last.name}", file=sys.stderr)
-    trainer.train(resume_from_checkpoint=str(last) if last else None)
-    whole = trainer.accelerator.get_state_dict(
-        trainer.model_wrapped
-    )  # a process may hold no more than a shard (FSDP)
-    history = pd.DataFrame([row for row in trainer.state.log_history if "loss" in row])
-    # A resumed log comes back in another order, and TRL's count of tokens starts anew: neither may show in the artefact.
-    history = history[["step", "loss", *sorted(set(history) - {"step", "loss", "num_tokens"})]]
+    checkpoint = last_checkpoint(Path(trainer.args.output_dir))
+    if checkpoint:
+        print(f"training resumes from {checkpoint.name}", file=sys.stderr)
+    trainer.train(resume_from_checkpoint=str(checkpoint) if checkpoint else None)
+    # Under FSDP a process holds only a shard, and every process must help to gather the whole.
+    weights = trainer.accelerator.get_state_dict(trainer.model_wrapped)
+    history = logged_history(trainer)
     if trainer.accelerator.is_main_process:
         tuned = trainer.accelerator.unwrap_model(trainer.model)
-        tuned.save_pretrained(folder / "adapter", state_dict=whole, selected_adapters=["default"])
+        tuned.save_pretrained(folder / "adapter", state_dict=weights, selected_adapters=["default"])
         history.to_csv(folder / "history.csv", index=False)
     return history
+
+
+def logged_history(trainer: Trainer) -> pd.DataFrame:
+    """Return the trainer's log as a table that a resumed run reproduces exactly.
+
+    A resumed log has its columns in another order, and TRL's count of tokens starts again from
+    zero, so columns are sorted after `step` and `loss`, and the count is left out.
+    """
+    history = pd.DataFrame([row for row in trainer.state.log_history if "loss" in row])
+    others = sorted(set(history) - {"step", "loss", "num_tokens"})
+    return history[["step", "loss", *others]]

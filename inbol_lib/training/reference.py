@@ -1,4 +1,8 @@
-"""TODO."""
+"""The reference of DPO: the log-probabilities of the frozen start model, computed once.
+
+The reference never changes during a training, so one pass before it takes the place of a second
+model in every step.
+"""
 
 import hashlib
 import json
@@ -12,23 +16,28 @@ from accelerate.utils import gather_object, send_to_device
 from datasets import Image
 from transformers import PreTrainedModel
 
-from inbol_lib.training.packing import PackingCollator, parts, response_logps
+from inbol_lib.training.layout import parts
+from inbol_lib.training.packing import PackingCollator, response_logps
 from inbol_lib.training.picture_features import Features
 
 
 def fingerprint(collator: PackingCollator, start: Path, model: PreTrainedModel) -> str:
-    """A hash of all that the reference's log-probabilities rest on: the start adapter, tokens, pictures, precision and batches."""
+    """Return a hash of everything that the reference's log-probabilities depend on.
+
+    That is the start adapter, tokens, pictures, precision, kind of device and size of the batches.
+    The original model is not hashed: its name is part of the adapter's configuration.
+    """
     digest = hashlib.sha256(f"{model.dtype} {model.device.type} {collator.token_budget}".encode())
     for file in sorted(start.glob("adapter_*")):
         digest.update(file.read_bytes())
     for item in collator.items:
         digest.update(json.dumps([item["prompt_ids"], item["responses"]]).encode())
-    for row in collator.rows.select_columns("image").cast_column("image", Image(decode=False)):
+    pictures = collator.rows.select_columns("image").cast_column("image", Image(decode=False))
+    for row in pictures:
         digest.update(row["image"]["bytes"])
     return digest.hexdigest()[:16]
 
 
-@torch.no_grad()
 def add_reference(
     model: PreTrainedModel,
     collator: PackingCollator,
@@ -37,27 +46,69 @@ def add_reference(
     features: Features | None = None,
     cache: Path | None = None,
 ) -> None:
-    """Write the frozen start model's log-probabilities into every item as `reference`, shape (3,). They are computed once, shared by the
-    processes, and kept in `cache` (a folder, None: not kept) for every training on the same rows from the same start, such as the variants of Table 4."""
-    kept = cache and cache / f"{fingerprint(collator, start, model)}.npy"
+    """Add the start model's log-probabilities to every item of the collator.
+
+    Each item gets `reference`, an array of shape (3,) in nats (`response_logps`).
+
+    Parameters
+    ----------
+    model : PreTrainedModel
+        The policy before its first step, in evaluation mode.
+    collator : PackingCollator
+        Its items are changed in place.
+    start : Path
+        Folder of the adapter that the policy starts from; part of the key of the cache.
+    accelerator : Accelerator
+        Its processes share the work.
+    features : Features, optional
+        Keeps the features of pictures for the training.
+    cache : Path, optional
+        Folder that keeps the numbers for other trainings on the same rows from the same start, such
+        as the variants of Table 4. By default, nothing is kept.
+    """
+    kept = cache / f"{fingerprint(collator, start, model)}.npy" if cache else None
     if kept and kept.is_file():
-        found = np.load(kept)
+        logps = np.load(kept)
     else:
-        mine = list(parts(collator.lengths, collator.token_budget))[
-            accelerator.process_index :: accelerator.num_processes
-        ]
-        read = (send_to_device(collator.read(group), model.device) for group in mine)
-        done = [
-            (group, response_logps(model, part, features).float().cpu().numpy())
-            for group, part in zip(mine, read, strict=True)
-        ]
-        done = gather_object(done)
-        found = np.concatenate([rows for _, rows in done])[
-            np.argsort(np.concatenate([group for group, _ in done]))
-        ]
+        logps = reference_logps(model, collator, accelerator, features)
         if kept and accelerator.is_main_process:
-            kept.parent.mkdir(parents=True, exist_ok=True)
-            np.save(unfinished := kept.with_suffix(f".{os.getpid()}.npy"), found)
-            unfinished.replace(kept)
-    for item, row in zip(collator.items, found, strict=True):
+            _save(logps, kept)
+    for item, row in zip(collator.items, logps, strict=True):
         item["reference"] = row
+
+
+@torch.no_grad()
+def reference_logps(
+    model: PreTrainedModel,
+    collator: PackingCollator,
+    accelerator: Accelerator,
+    features: Features | None = None,
+) -> np.ndarray:
+    """Compute the log-probabilities of all responses, shared by the processes.
+
+    Parameters
+    ----------
+    model, collator, accelerator, features
+        As in `add_reference`.
+
+    Returns
+    -------
+    numpy.ndarray, shape (questions, 3)
+        In nats and in the order of the collator's items, the same in every process.
+    """
+    groups = list(parts(collator.lengths, collator.token_budget))
+    done = []
+    for group in groups[accelerator.process_index :: accelerator.num_processes]:
+        part = send_to_device(collator.read(group), model.device)
+        done.append((group, response_logps(model, part, features).float().cpu().numpy()))
+    done = gather_object(done)
+    order = np.argsort(np.concatenate([group for group, _ in done]))
+    return np.concatenate([logps for _, logps in done])[order]
+
+
+def _save(array: np.ndarray, file: Path) -> None:
+    """Write a file that appears under its name only when it is complete."""
+    file.parent.mkdir(parents=True, exist_ok=True)
+    unfinished = file.with_suffix(f".{os.getpid()}.npy")
+    np.save(unfinished, array)
+    unfinished.replace(file)

@@ -43,7 +43,6 @@ from inbol_lib.training import (
     lora,
     packing,
     preference_loss,
-    row_per_response,
 )
 
 SIZES = [(48, 48), (64, 40), (30, 90), (96, 40)]  # width, height in pixels
@@ -304,7 +303,7 @@ def test_idk_it_learns_from_the_prompt_that_is_sampled_from(family, rows, tmp_pa
 def test_responses_are_read_as_alone_whether_packed_or_not(family, rows, packed):
     name, fresh, processor = family
     model = fresh()
-    collator = (packing.PackingCollator if packed else row_per_response.RowCollator)(
+    collator = (packing.PackingCollator if packed else packing.RowCollator)(
         ca_dpo.items(processor, rows), rows, processor
     )
     if packed and name == "qwen2_5_vl":
@@ -326,8 +325,8 @@ def test_responses_are_read_as_alone_whether_packed_or_not(family, rows, packed)
 def losses(fresh, processor, rows, p, folder, monkeypatch):
     """Of CA-DPO as the family is read, and with a row for each response; parts of a batch included."""
     get_peft_model(fresh(), lora.lora_config(p, fresh())).save_pretrained(folder / "start")
-    for number, share in enumerate((row_per_response.can_share, lambda *_: False)):
-        monkeypatch.setattr(row_per_response, "can_share", share)
+    for number, share in enumerate((packing.can_share, lambda *_: False)):
+        monkeypatch.setattr(packing, "can_share", share)
         monkeypatch.setenv("INBOL_RUNS", str(folder / str(number)))  # a reference of its own
         yield ca_dpo.train(
             p, fresh(), processor, rows, folder / str(number), folder / "start"
@@ -341,7 +340,7 @@ def test_ca_dpo_learns_the_same_packed_or_not(family, rows, tmp_path, smoke, mon
     first, second = losses(fresh, processor, rows, p, tmp_path, monkeypatch)
     assert first[0] == pytest.approx(np.log(2), rel=1e-4)
     assert second == pytest.approx(first, rel=1e-3)
-    assert sum("can not be packed" in str(w.message) for w in recwarn) == 1 + (name == "qwen2_5_vl")
+    assert sum("cannot be packed" in str(w.message) for w in recwarn) == 1 + (name == "qwen2_5_vl")
 
 
 def test_llava_learns_the_same_packed_or_not(tiny, rows, tmp_path, smoke, monkeypatch):

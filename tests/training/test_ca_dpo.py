@@ -450,7 +450,7 @@ def test_the_modes_weigh_mixed_questions_alone():
         assert np.allclose(weights[[0, 2]].sum(1), 1), mode
     shuffled = preference_loss.pair_weights("ca_dpo_shuffled", kinds, conf, seed=1)
     assert sorted(shuffled[[1, 3], 0]) == [0.3, 0.6]
-    with pytest.raises(ValueError, match="no preference training"):
+    with pytest.raises(ValueError, match="not a preference training"):
         preference_loss.pair_weights("sft", kinds, conf)
 
 
