@@ -1,7 +1,10 @@
-"""95 % bootstrap intervals (ours; the paper gives none). What is drawn: images, because questions on one image are not independent, and
-training seeds. Several outcome tables are drawn together, so that their differences are paired.
+"""Bootstrap intervals at 95 % (ours; the paper gives none).
 
-With few seeds (under five, say) the share of the interval that comes from training is a rough guess, too narrow rather than too wide."""
+Images are resampled, because questions on one image are not independent, and so are training
+seeds. Several outcome tables are resampled together, so that their differences are paired. With few
+seeds (fewer than about five), the part of the interval that comes from training is a rough guess,
+and too narrow rather than too wide.
+"""
 
 from collections.abc import Callable
 from statistics import NormalDist
@@ -17,30 +20,52 @@ Statistic = Callable[..., np.ndarray]
 
 
 def replicates(*tables: pd.DataFrame, n: int = REPLICATES, seed: int = 0) -> list[pd.DataFrame]:
-    """Summed counts of `n` resamples of images and training seeds, one line each (columns as `metrics.counts`), for every table.
+    """Sum every table's counts under `n` resamples of its images and training seeds.
 
-    Images with the same counts are interchangeable, so what is drawn is how often each distinct line of counts comes up: the same
-    distribution, in a time that hardly grows with the number of images. A seed's weight multiplies an image's (Owen, 2007)."""
+    Returns
+    -------
+    list[pd.DataFrame]
+        One frame per table, with `n` rows and the columns of `metrics.counts`.
+
+    Notes
+    -----
+    Images with the same counts are interchangeable, so the number of times that each distinct row
+    of counts is drawn is what is sampled: the distribution is the same, and the time hardly grows
+    with the number of images. A seed's weight multiplies an image's (Owen, 2007).
+    """
     counted = _image_counts(tables)
     images, seeds = counted.shape[:2]
-    kinds, many = np.unique(counted.reshape(images, -1), axis=0, return_counts=True)
-    kinds, share, rng = kinds.astype(float), many / images, np.random.default_rng(seed)
+    kinds, times = np.unique(counted.reshape(images, -1), axis=0, return_counts=True)
+    kinds, shares = kinds.astype(float), times / images
+    rng = np.random.default_rng(seed)
     totals = np.empty((n, len(tables), len(metrics.COUNTS)))
-    for place, weights in enumerate(rng.multinomial(seeds, np.full(seeds, 1 / seeds), size=n)):
-        of_seeds = (rng.multinomial(images, share) @ kinds).reshape(seeds, -1)
-        totals[place] = (weights @ of_seeds).reshape(totals.shape[1:])
-    frames = (pd.DataFrame(totals[:, i], columns=metrics.COUNTS) for i in range(len(tables)))
+    seed_weights = rng.multinomial(seeds, np.full(seeds, 1 / seeds), size=n)
+    for number, weights in enumerate(seed_weights):
+        per_seed = (rng.multinomial(images, shares) @ kinds).reshape(seeds, -1)
+        totals[number] = (weights @ per_seed).reshape(totals.shape[1:])
+    frames = [pd.DataFrame(totals[:, i], columns=metrics.COUNTS) for i in range(len(tables))]
     return [frame.assign(n=frame.sum(axis=1)) for frame in frames]
 
 
 def _image_counts(tables: tuple[pd.DataFrame, ...]) -> np.ndarray:
-    """How many outcomes of each kind: (images, seeds, tables, kinds of outcome), the images in any order."""
-    both = pd.concat([t[["image_id", "seed", "outcome"]] for t in tables], ignore_index=True)
-    places = [both.image_id.factorize()[0], both.seed.factorize()[0], np.repeat(np.arange(len(tables)), list(map(len, tables))),
-              metrics.counts(both)[list(metrics.COUNTS)].to_numpy().argmax(1)]  # fmt: skip
+    """Count outcomes into an array (images, seeds, tables, kinds of outcome)."""
+    columns = ["image_id", "seed", "outcome"]
+    together = pd.concat([table[columns] for table in tables], ignore_index=True)
+    indicators = metrics.counts(together)[list(metrics.COUNTS)].to_numpy()
+    places = (
+        together.image_id.factorize()[0],
+        together.seed.factorize()[0],
+        np.repeat(np.arange(len(tables)), [len(table) for table in tables]),
+        indicators.argmax(1),
+    )
     shape = (places[0].max() + 1, places[1].max() + 1, len(tables), len(metrics.COUNTS))
     flat = np.ravel_multi_index(places, shape)
     return np.bincount(flat, minlength=np.prod(shape)).astype(np.int32).reshape(shape)
+
+
+def metric(name: str) -> Statistic:
+    """Return the metric called `name` as a function of one table's summed counts."""
+    return lambda totals: metrics.score(totals)[name]
 
 
 def interval(
@@ -49,71 +74,105 @@ def interval(
     n: int = REPLICATES,
     seed: int = 0,
 ) -> tuple[float, float]:
-    """Percentile interval (lo, hi) of a metric of one table, or of a function of each table's counts (one argument per table)."""
-    function = (
-        (lambda totals: metrics.score(totals)[statistic])
-        if isinstance(statistic, str)
-        else statistic
-    )
+    """Return the 95 % percentile interval (lower end, upper end) of a statistic.
+
+    Parameters
+    ----------
+    *tables : pd.DataFrame
+        Outcome tables, resampled together.
+    statistic : str or function
+        Name of a metric of `metrics.score` (of one table), or a function of the summed counts of
+        every table, one argument per table.
+    n, seed : int
+        Number of resamples, and the seed of the generator that draws them.
+    """
+    function = metric(statistic) if isinstance(statistic, str) else statistic
     values = function(*replicates(*tables, n=n, seed=seed))
-    lo, hi = np.nanquantile(
-        values, [0.025, 0.975], method="linear" if np.isfinite(values).all() else "nearest"
-    )
+    method = "linear" if np.isfinite(values).all() else "nearest"
+    lo, hi = np.nanquantile(values, [0.025, 0.975], method=method)
     return float(lo), float(hi)
 
 
 def same_items(a: pd.DataFrame, b: pd.DataFrame) -> bool:
-    """Whether two outcome tables hold the same questions under the same seeds, each once."""
-    first, second = (
-        np.sort(pd.util.hash_pandas_object(t[["id", "seed"]], index=False).to_numpy())
-        for t in (a, b)
-    )
+    """Tell whether two outcome tables hold the same questions under the same seeds, each once."""
+    first, second = _item_hashes(a), _item_hashes(b)
     return np.array_equal(first, second) and (np.diff(first) > 0).all()
+
+
+def _item_hashes(table: pd.DataFrame) -> np.ndarray:
+    return np.sort(pd.util.hash_pandas_object(table[["id", "seed"]], index=False).to_numpy())
 
 
 def difference(
     a: pd.DataFrame, b: pd.DataFrame, metric: str = "s_trust", n: int = REPLICATES, seed: int = 0
 ) -> dict[str, float | str]:
-    """Paired difference `b` - `a` of a metric: diff, diff_lo, diff_hi (shares) and mark, "*" when the interval excludes 0.
-    Raises ValueError unless both answered the same questions under the same seeds."""
+    """Return the paired difference `b` - `a` of a metric with its 95 % interval.
+
+    Returns
+    -------
+    dict
+        diff, diff_lo and diff_hi (shares), and mark: "*" when the interval excludes 0.
+
+    Raises
+    ------
+    ValueError
+        Unless both tables hold the same questions under the same seeds.
+    """
     if not same_items(a, b):
         raise ValueError(
-            "a paired difference needs the same (id, seed) pairs in both outcome tables, each once; keep what they share"
+            "a paired difference needs the same (id, seed) pairs in both outcome tables, "
+            "each once; keep the pairs that both have"
         )
 
-    def gap(x, y):
-        return metrics.score(y)[metric] - metrics.score(x)[metric]
+    def gap(before, after):
+        return metrics.score(after)[metric] - metrics.score(before)[metric]
 
     lo, hi = interval(a, b, statistic=gap, n=n, seed=seed)
-    totals = (metrics.counts(t).sum() for t in (a, b))
-    return {
-        "diff": float(gap(*totals)),
-        "diff_lo": lo,
-        "diff_hi": hi,
-        "mark": "*" if lo > 0 or hi < 0 else "",
-    }
+    observed = gap(metrics.counts(a).sum(), metrics.counts(b).sum())
+    mark = "*" if lo > 0 or hi < 0 else ""
+    return {"diff": float(observed), "diff_lo": lo, "diff_hi": hi, "mark": mark}
 
 
 def items_needed(
     a: pd.DataFrame, b: pd.DataFrame, difference: float = 0.02, power: float = 0.8
 ) -> int:
-    """How many test questions show a true `difference` of s_trust between two methods, at 5 % and with `power` (paired; ours).
+    """Return how many test questions show a difference of two methods at the 5 % level (ours).
 
-    Their outcomes on the same pilot questions give the spread, questions on one image counted as alike as they were there; seeds are
-    averaged first. Raises ValueError where they hold different questions or never differ."""
+    Parameters
+    ----------
+    a, b : pd.DataFrame
+        Outcomes of both methods on the same pilot questions. They give the variance of the paired
+        difference, with the correlation between questions on one image; seeds are averaged first.
+    difference : float
+        The true difference of s_trust that is to be found (a share).
+    power : float
+        Probability of finding it, in (0, 1).
+
+    Raises
+    ------
+    ValueError
+        When a setting is out of range, the tables hold different questions, or the two methods
+        never differ.
+    """
     if not (0 < power < 1 and difference > 0 and same_items(a, b)):
         raise ValueError(
-            f"difference={difference} must be > 0, power={power} in (0, 1), and both tables hold the same questions and seeds"
+            f"difference={difference} must be > 0, power={power} in (0, 1), "
+            "and both tables must hold the same questions and seeds"
         )
-    first, second = (t.set_index(["id", "seed"]).outcome.map(WORTH) for t in (a, b))
-    gain = (second - first).groupby("id").mean()
-    image = a.drop_duplicates("id").set_index("id").image_id.reindex(gain.index)
-    variance = ((gain - gain.mean()).groupby(image).sum() ** 2).sum() / len(
-        gain
-    )  # of one question, clusters counted in
+    variance = _variance_of_gain(a, b)
     if variance == 0:
         raise ValueError(
-            "the two methods never differ on these questions, so they say nothing about the spread; use more of them"
+            "the two methods never differ on these questions, so they say nothing about the "
+            "spread; use more of them"
         )
     quantile = NormalDist().inv_cdf
     return int(np.ceil(variance * ((quantile(0.975) + quantile(power)) / difference) ** 2))
+
+
+def _variance_of_gain(a: pd.DataFrame, b: pd.DataFrame) -> float:
+    """Return the variance of one question's gain from `a` to `b`, clusters counted in."""
+    before, after = (table.set_index(["id", "seed"]).outcome.map(WORTH) for table in (a, b))
+    gain = (after - before).groupby("id").mean()
+    image = a.drop_duplicates("id").set_index("id").image_id.reindex(gain.index)
+    per_image = (gain - gain.mean()).groupby(image).sum()
+    return (per_image**2).sum() / len(gain)

@@ -1,4 +1,4 @@
-"""TODO."""
+"""Scores of the untrained model's own answers that need no gold answer (for `selective`)."""
 
 from collections.abc import Sequence
 
@@ -22,68 +22,102 @@ from inbol_lib.progress import progress
 
 @torch.inference_mode()
 def p_true(
-    model: PreTrainedModel, processor: ProcessorMixin, images: Sequence[Image.Image], texts: Sequence[str], responses: Sequence[str],
+    model: PreTrainedModel,
+    processor: ProcessorMixin,
+    images: Sequence[Image.Image],
+    texts: Sequence[str],
+    responses: Sequence[str],
     batch_size: int = 32,
-) -> np.ndarray:  # fmt: skip
-    """P(yes) / (P(yes) + P(no)), in [0, 1], as the model's next token when asked whether its own response to each user text is right
-    (inbol_lib/prompts/p_true.txt; Kadavath et al., 2022)."""
+) -> np.ndarray:
+    """Return P(True): how probable the model finds it that its own response is right.
+
+    Parameters
+    ----------
+    model, processor
+        As `loading.load` gives them.
+    images, texts, responses : sequences of one length
+        Each question's picture, the user's message, and the model's response to it.
+    batch_size : int
+        Questions per forward pass.
+
+    Returns
+    -------
+    np.ndarray
+        P(yes) / (P(yes) + P(no)) of the next token after the prompt `p_true`, in [0, 1], one
+        value per response (Kadavath et al., 2022).
+
+    Raises
+    ------
+    ValueError
+        When the tokenizer can not tell yes from no by their first token.
+    """
+    template = prompt("p_true")
     asked = [
-        prompt("p_true").format(question=t, response=r)
-        for t, r in zip(texts, responses, strict=True)
+        template.format(question=text, response=response)
+        for text, response in zip(texts, responses, strict=True)
     ]
-    yes, no = _first_tokens(processor)
-    out = []
-    for start in trange(
-        0, len(asked), batch_size, desc="P(True)", unit="batch", disable=not progress()
-    ):
+    yes_tokens, no_tokens = _first_tokens(processor)
+    scores: list[float] = []
+    hidden = not progress()
+    for start in trange(0, len(asked), batch_size, desc="P(True)", unit="batch", disable=hidden):
         part = slice(start, start + batch_size)
         batch = chat.encode(processor, images[part], asked[part]).to(model.device)
-        chances = torch.softmax(model(**batch, logits_to_keep=1).logits[:, -1].double(), -1)
-        out += (chances[:, yes].sum(1) / (chances[:, yes].sum(1) + chances[:, no].sum(1))).tolist()
-    return np.array(out)
+        logits = model(**batch, logits_to_keep=1).logits[:, -1]
+        chances = torch.softmax(logits.double(), -1)
+        yes, no = chances[:, yes_tokens].sum(1), chances[:, no_tokens].sum(1)
+        scores += (yes / (yes + no)).tolist()
+    return np.array(scores)
 
 
-def _first_tokens(processor: ProcessorMixin) -> list[list[int]]:
-    """Ids with which "yes" and "no" may begin, with and without a capital and the space before; those that begin both say nothing."""
-    forms = [
-        [f"{space}{form}" for space in ("", " ") for form in (word, word.title())]
-        for word in ("yes", "no")
-    ]
-    yes, no = (
-        {processor.tokenizer(form, add_special_tokens=False).input_ids[0] for form in word}
-        for word in forms
-    )
+def _first_tokens(processor: ProcessorMixin) -> tuple[list[int], list[int]]:
+    """Return the tokens with which "yes" and "no" may begin, capitalized or after a space or both.
+
+    Tokens with which both may begin are left out: they say nothing.
+    """
+
+    def beginnings(word: str) -> set[int]:
+        forms = [word, word.title(), f" {word}", f" {word.title()}"]
+        coded = [processor.tokenizer(form, add_special_tokens=False) for form in forms]
+        return {one.input_ids[0] for one in coded}
+
+    yes, no = beginnings("yes"), beginnings("no")
     if not (yes - no and no - yes):
         raise ValueError(
-            "this tokenizer begins yes and no with the same token, so P(True) can not be read off; leave p_true out"
+            "this tokenizer begins yes and no with the same token, so P(True) can not be read off; "
+            "leave p_true out"
         )
-    return [sorted(yes - no), sorted(no - yes)]
+    return sorted(yes - no), sorted(no - yes)
 
 
 def scored(p: Params, rows: Dataset) -> pd.DataFrame:
-    """The untrained model's outcome table on `rows` (as `question_pools.test_questions` gives them) with a column for each of SCORES.
-    The scores see images, questions and the model's own words alone, never a gold answer."""
+    """Return the untrained model's outcome table with a column for each of `selective.SCORES`.
+
+    The scores are made from images, questions and the model's own words alone, never from a gold
+    answer.
+
+    Parameters
+    ----------
+    p : Params
+        Model, judge and sampling settings.
+    rows : Dataset
+        Questions as `question_pools.test_questions` gives them.
+    """
     table = asking.outcomes(p, "original", rows, None)
     model, processor = loading.load(p.model)
-    images, said = list(rows["image"]), table.response.tolist()
-    texts = [prompt_text(r, p.choice_answer) for r in rows.remove_columns("image")]
-    ask = (model, processor, images, texts)
-    best = sample(*ask, 1, 0.0, 1.0, p.max_new_tokens, p.token_budget)
-    drawn = sample(
-        *ask,
-        p.num_samples,
-        p.temperature,
-        p.top_p,
-        p.max_new_tokens,
-        p.token_budget,
-        p.data_seed,
-        list(rows["id"]),
+    images = list(rows["image"])
+    texts = [prompt_text(row, p.choice_answer) for row in rows.remove_columns("image")]
+    asked = (model, processor, images, texts)
+    lengths = (p.max_new_tokens, p.token_budget)
+    greedy = sample(*asked, 1, 0.0, 1.0, *lengths)
+    sampled = sample(
+        *asked, p.num_samples, p.temperature, p.top_p, *lengths, p.data_seed, list(rows["id"])
     )
+    responses = table.response.tolist()
     return table.assign(
         self_consistency=[
-            self_consistency(r, [d.text for d in samples])
-            for r, samples in zip(said, drawn, strict=True)
+            self_consistency(response, [one.text for one in samples])
+            for response, samples in zip(responses, sampled, strict=True)
         ],
-        sequence_probability=[float(np.exp(r.logprob)) for (r,) in best],
-        p_true=p_true(*ask, said),
+        sequence_probability=[float(np.exp(answer.logprob)) for (answer,) in greedy],
+        p_true=p_true(*asked, responses),
     )

@@ -1,92 +1,138 @@
-"""Metrics from the outcome table alone (paper, Sec. 2.2, eq. 4 and 5; Sec. 4.3.2)."""
+"""Metrics from the outcome table alone (paper, Sec. 2.2, eq. 4 and 5; Sec. 4.3.2).
+
+An outcome table has one row per question, method and training seed; its column `outcome` is one of
+`COUNTS`. Metrics are computed from sums of these four counts, so that `intervals` can resample the
+sums instead of the rows. Curves and areas over a score are in `risk`.
+"""
+
+from collections.abc import Mapping
 
 import numpy as np
 import pandas as pd
 
+from inbol_lib.boundary.classes import classify
+
 COUNTS = ("correct", "refusal", "incorrect", "unjudged")
 
+Totals = Mapping[str, float] | pd.Series | pd.DataFrame
+Numbers = float | np.ndarray | pd.Series
 
-def accuracy(correct, n):
-    """Acc = N_c / N, in [0, 1] (eq. 4)."""
+#: what a refusal does to a question, by the outcome it had before
+EFFECTS = {
+    "correct": "answer lost",
+    "incorrect": "error averted",
+    "unjudged": "error averted",
+    "refusal": "refused before",
+}
+
+
+def accuracy(correct: Numbers, n: Numbers) -> Numbers:
+    """Return Acc = N_c / N, in [0, 1] (eq. 4)."""
     return correct / n
 
 
-def refusal_rate(refusal, n):
-    """RefR = N_r / N, in [0, 1] (eq. 4)."""
+def refusal_rate(refusal: Numbers, n: Numbers) -> Numbers:
+    """Return RefR = N_r / N, in [0, 1] (eq. 4)."""
     return refusal / n
 
 
-def s_trust(correct, refusal, n):
-    """2 Acc + RefR - 1, in [-1, 1] (eq. 5). An unjudged response counts like an incorrect one: no trust is earned by it."""
+def s_trust(correct: Numbers, refusal: Numbers, n: Numbers) -> Numbers:
+    """Return 2 Acc + RefR - 1, in [-1, 1] (eq. 5).
+
+    An unjudged response counts like an incorrect one: it earns no trust.
+    """
     return 2 * correct / n + refusal / n - 1
 
 
-def answered_accuracy(correct, refusal, n):
-    """N_c / (N - N_r), in [0, 1]; NaN when everything was refused (Sec. 4.3.2)."""
+def answered_accuracy(correct: Numbers, refusal: Numbers, n: Numbers) -> np.ndarray:
+    """Return N_c / (N - N_r), in [0, 1]; NaN where everything was refused (Sec. 4.3.2)."""
     answered = np.asarray(n - refusal, float)
     return np.divide(correct, answered, out=np.full_like(answered, np.nan), where=answered > 0)
 
 
-def phi(correct, refusal, n, cost: float = 1.0):
-    """The user's gain per item when a wrong answer costs `cost`: Phi_c = (N_c - c N_w) / N, N_w = N - N_c - N_r (Whitehead et al., 2022).
+def phi(correct: Numbers, refusal: Numbers, n: Numbers, cost: float = 1.0) -> Numbers:
+    """Return the user's gain per question at a cost of errors (Whitehead et al., 2022).
 
-    Right +1, refused 0, wrong -c. At c = 1: (N_c - (N - N_c - N_r)) / N = 2 Acc + RefR - 1, so s_trust = Phi_1. An unanswerable
-    question has no right answer: refusing it (0) is the best there is, any answer is worth -c. Answering pays when P(right) > c / (1 + c).
+    Notes
+    -----
+    Phi_c = (N_c - c N_w) / N with the `cost` c and N_w = N - N_c - N_r: a right answer is worth 1,
+    a refusal 0 and a wrong answer -c. At c = 1 this is 2 Acc + RefR - 1, so s_trust = Phi_1. An
+    unanswerable question has no right answer: refusing it (0) is best, and any answer to it is
+    worth -c. Answering pays when P(right) > c / (1 + c).
     """
     return (correct - cost * (n - correct - refusal)) / n
 
 
-def crossover(bold, cautious) -> np.ndarray:
-    """The cost c >= 0 of a wrong answer from which the method that answers less wrongly, `cautious`, has the higher phi (ours).
+def crossover(bold: Totals, cautious: Totals) -> np.ndarray:
+    """Return the cost of a wrong answer above which `cautious` has the higher phi (ours).
 
-    Both phi are equal at c = answers lost / errors averted, as shares. 0 where `cautious` is at least as good at every cost, infinite
-    where it never becomes better. Both are summed counts of the same items (rows or frames with correct, refusal, n)."""
+    Parameters
+    ----------
+    bold, cautious : row or frame with correct, refusal and n
+        Summed counts of two methods on the same questions; `cautious` is the method that gives
+        fewer wrong answers.
+
+    Returns
+    -------
+    np.ndarray
+        Answers lost / errors averted, both as shares of all questions. 0 where `cautious` is at
+        least as good at every cost, infinite where it never becomes better.
+    """
     lost = accuracy(bold["correct"], bold["n"]) - accuracy(cautious["correct"], cautious["n"])
-    averted = np.subtract(
-        *((t["n"] - t["correct"] - t["refusal"]) / t["n"] for t in (bold, cautious))
-    )
+    averted = _wrong_share(bold) - _wrong_share(cautious)
     never = np.where((averted == 0) & (lost <= 0), 0.0, np.inf)
     return np.divide(np.maximum(lost, 0), averted, out=never, where=averted > 0)
 
 
+def _wrong_share(totals: Totals) -> Numbers:
+    return (totals["n"] - totals["correct"] - totals["refusal"]) / totals["n"]
+
+
 def counts(outcomes: pd.DataFrame) -> pd.DataFrame:
-    """Indicator columns correct, refusal, incorrect, unjudged, n for each row. Raises ValueError on an unknown outcome."""
+    """Return columns of 0 and 1 for each row: correct, refusal, incorrect, unjudged; n is always 1.
+
+    Raises
+    ------
+    ValueError
+        When a row has an outcome that is not one of `COUNTS`.
+    """
     unknown = set(outcomes["outcome"]) - set(COUNTS)
     if unknown:
         raise ValueError(f"unknown outcomes {sorted(unknown)}; allowed are {', '.join(COUNTS)}")
-    table = pd.DataFrame(
-        {name: (outcomes["outcome"] == name).astype(float) for name in COUNTS}, index=outcomes.index
-    )
-    return table.assign(n=1.0)
+    indicators = {name: (outcomes["outcome"] == name).astype(float) for name in COUNTS}
+    return pd.DataFrame(indicators, index=outcomes.index).assign(n=1.0)
 
 
-def score(totals) -> dict[str, float]:
-    """All metrics from summed counts (a row or frame with correct, refusal, n)."""
-    c, r, n = (np.asarray(totals[k], float) for k in ("correct", "refusal", "n"))
+def score(totals: Totals) -> dict[str, np.ndarray]:
+    """Return Acc, RefR, s_trust and answered accuracy (shares) from summed counts.
+
+    `totals` is a row, or a frame with one row per group, that holds correct, refusal and n.
+    """
+    correct, refusal, n = (np.asarray(totals[name], float) for name in ("correct", "refusal", "n"))
     return {
-        "acc": accuracy(c, n),
-        "refr": refusal_rate(r, n),
-        "s_trust": s_trust(c, r, n),
-        "answered_acc": answered_accuracy(c, r, n),
+        "acc": accuracy(correct, n),
+        "refr": refusal_rate(refusal, n),
+        "s_trust": s_trust(correct, refusal, n),
+        "answered_acc": answered_accuracy(correct, refusal, n),
     }
 
 
 def summary(outcomes: pd.DataFrame, by: list[str]) -> pd.DataFrame:
-    """n, unjudged and every metric (shares) for each group."""
-    totals = (
-        pd.concat([outcomes[by], counts(outcomes)], axis=1)
-        .groupby(by, sort=False, observed=True)
-        .sum()
-        .reset_index()
-    )
-    return totals[by].assign(
-        n=totals.n.astype(int), unjudged=totals.unjudged.astype(int), **score(totals)
-    )
+    """Return n, unjudged (both numbers of rows) and every metric (shares) for each group."""
+    counted = pd.concat([outcomes[by], counts(outcomes)], axis=1)
+    totals = counted.groupby(by, sort=False, observed=True).sum().reset_index()
+    sizes = {"n": totals.n.astype(int), "unjudged": totals.unjudged.astype(int)}
+    return totals[by].assign(**sizes, **score(totals))
 
 
 def circular(outcomes: pd.DataFrame) -> pd.DataFrame:
-    """One row per base question (its `id` the group's) instead of one per rotation of its options: incorrect if any rotation is, else
-    refused if any is, else right (MMBench's circular evaluation, extended to refusals; ours)."""
+    """Return one row per base question instead of one per rotation; its id is the group's.
+
+    Notes
+    -----
+    Incorrect if any rotation is, otherwise refused if any is, otherwise right: MMBench's circular
+    evaluation, extended to refusals (ours).
+    """
     order = {"incorrect": 0, "unjudged": 1, "refusal": 2, "correct": 3}
     keys = ["model", "method", "seed", "group"]
     ranked = outcomes.assign(rank=outcomes.outcome.map(order)).reset_index(drop=True)
@@ -95,7 +141,7 @@ def circular(outcomes: pd.DataFrame) -> pd.DataFrame:
 
 
 def vanilla(outcomes: pd.DataFrame) -> pd.DataFrame:
-    """The first rotation of each base question alone."""
+    """Keep the first rotation of each base question alone."""
     return outcomes.groupby(["model", "method", "seed", "group"], sort=False).head(1)
 
 
@@ -105,67 +151,37 @@ def against(
     delta_known: float = 0.8,
     delta_unknown: float = 0.2,
 ) -> pd.DataFrame:
-    """What refusals cost and spare: the other methods' rows with `kind` (known, mixed, unknown; "not estimated" without a confidence)
-    and `effect` a refusal has: "answer lost" where `base` was right, "error averted" where it was wrong, "refused before" (ours).
-    Raises ValueError where `base` did not answer the same questions."""
-    from inbol_lib.boundary.classes import classify
+    """Return what refusing each question costs or spares, compared with method `base` (ours).
 
+    Parameters
+    ----------
+    outcomes : pd.DataFrame
+        Outcome table with `confidence` in [0, 1], NaN where it was not estimated.
+    base : str
+        The method whose outcome counts as the one before refusing.
+    delta_known, delta_unknown : float
+        Thresholds on confidence (paper, Sec. 3.2).
+
+    Returns
+    -------
+    pd.DataFrame
+        The other methods' rows with `kind` (known, mixed, unknown; "not estimated" without a
+        confidence) and `effect`, the effect that refusing has: "answer lost" where `base` was
+        right, "error averted" where it was wrong, "refused before" where it had refused.
+
+    Raises
+    ------
+    ValueError
+        When `base` did not answer the same questions.
+    """
     keys = ["model", "seed", "id"]
-    effects = {
-        "correct": "answer lost",
-        "incorrect": "error averted",
-        "unjudged": "error averted",
-        "refusal": "refused before",
-    }
-    before = outcomes[outcomes.method == base].set_index(keys).outcome.map(effects).rename("effect")
-    rows = outcomes[outcomes.method != base].join(before, on=keys)
-    if missing := int(rows.effect.isna().sum()):
+    before = outcomes[outcomes.method == base].set_index(keys).outcome.map(EFFECTS)
+    rows = outcomes[outcomes.method != base].join(before.rename("effect"), on=keys)
+    missing = int(rows.effect.isna().sum())
+    if missing:
         raise ValueError(
-            f"{missing} of {len(rows)} outcomes have none of {base!r} beside them (same model, seed and id); evaluate it too"
+            f"{missing} of {len(rows)} outcomes have no outcome of {base!r} for the same model, "
+            "seed and id; evaluate it too"
         )
     kind = rows.confidence.map(lambda value: classify(value, delta_known, delta_unknown))
     return rows.assign(kind=kind.where(rows.confidence.notna(), "not estimated"))
-
-
-def risk_coverage(outcomes: pd.DataFrame, score: str) -> pd.DataFrame:
-    """If only answers with a `score` (a column) of at least `threshold` were given: coverage (share answered), risk (share wrong of the
-    answered) and generalised risk (share wrong of all). One row per distinct score, falling, so that ties have no order; the model's own
-    refusals stay unanswered. Raises ValueError when an answer has no score."""
-    answered = outcomes[outcomes.outcome != "refusal"]
-    if missing := int(answered[score].isna().sum()):
-        raise ValueError(
-            f"{missing} of {len(answered)} answers have no {score}; score every item, or leave them out and say so"
-        )
-    table = (
-        pd.DataFrame({"threshold": answered[score], "wrong": answered.outcome != "correct", "n": 1})
-        .groupby("threshold")
-        .sum()
-    )
-    table = table[::-1].cumsum().reset_index()
-    n = max(len(outcomes), 1)
-    return table[["threshold"]].assign(
-        coverage=table.n / n, risk=table.wrong / table.n, generalised_risk=table.wrong / n
-    )
-
-
-def aurc(curve: pd.DataFrame) -> float:
-    """Area under risk against coverage: the mean, over answers, of the risk at the answer's own score (Geifman et al., 2019)."""
-    return float((curve.risk * np.diff(curve.coverage, prepend=0)).sum())
-
-
-def augrc(curve: pd.DataFrame) -> float:
-    """Area under generalised risk against coverage, tied scores in a straight line (Traub et al., 2024). Of n answers with error
-    rate e: e^2 / 2 when the score ranks perfectly, e / 2 when it says nothing."""
-    return float(np.trapezoid([0, *curve.generalised_risk], [0, *curve.coverage]))
-
-
-def ece(confidence, right, bins: int = 10) -> float:
-    """Expected calibration error, in [0, 1]: |share right - mean confidence| averaged over the answers, which are grouped by confidence
-    rounded to 1 / `bins` (ten samples know eleven levels; Guo et al., 2017). Raises ValueError on a confidence outside [0, 1] or NaN."""
-    confidence, right = np.asarray(confidence, float), np.asarray(right, float)
-    if not ((confidence >= 0) & (confidence <= 1)).all():
-        raise ValueError(
-            "confidence must lie in [0, 1] for every item; leave out items without one, and say how many"
-        )
-    gaps = pd.Series(right - confidence).groupby(np.rint(confidence * bins)).sum()
-    return float(gaps.abs().sum() / len(confidence))

@@ -3,7 +3,7 @@ import tracemalloc
 import numpy as np
 import pandas as pd
 import pytest
-from test_metrics import outcome_table
+from builders import outcome_table
 
 from inbol_lib.evaluation import intervals, metrics
 
@@ -15,13 +15,17 @@ def spread(table, per_image=2):
     return table.assign(image_id=[f"i{i // per_image}" for i in range(len(table))])
 
 
+def width(table):
+    lo, hi = intervals.interval(table)
+    return hi - lo
+
+
 def test_the_spread_is_that_of_the_cluster_formula():
     rng = np.random.default_rng(0)
     table = spread(outcome_table(list(np.repeat(rng.choice(WORDS, 150), 3))), 5)
     worth = table.outcome.map(intervals.WORTH)
-    by_formula = np.sqrt(((worth - worth.mean()).groupby(table.image_id).sum() ** 2).sum()) / len(
-        table
-    )
+    per_image = (worth - worth.mean()).groupby(table.image_id).sum()
+    by_formula = np.sqrt((per_image**2).sum()) / len(table)
     drawn = metrics.score(intervals.replicates(table, n=4000)[0])["s_trust"]
     assert drawn.std() == pytest.approx(by_formula, rel=0.05)
     assert drawn.mean() == pytest.approx(worth.mean(), abs=3 * by_formula / np.sqrt(4000))
@@ -38,17 +42,29 @@ def test_a_95_percent_interval_covers_the_truth_95_times_in_100():
     assert 180 <= hits <= 198
 
 
+def test_intervals_cover_and_widen_with_clusters():
+    rng = np.random.default_rng(0)
+    words = np.where(rng.random(400) < 0.5, "correct", "incorrect")
+    table = outcome_table(list(words))
+    lo, hi = intervals.interval(table)
+    assert lo < metrics.summary(table, ["method"]).s_trust[0] < hi
+    alike = spread(outcome_table(list(np.repeat(words[:100], 4))), 4)
+    independent = alike.assign(image_id=[str(i) for i in range(400)])
+    assert width(alike) > 1.5 * width(independent)
+
+
 def test_seeds_that_differ_widen_the_interval():
     rng = np.random.default_rng(2)
-    parts = [outcome_table(list(np.where(rng.random(400) < share, "correct", "incorrect"))).assign(seed=seed)
-             for seed, share in enumerate((0.3, 0.5, 0.7, 0.9))]  # fmt: skip
+    parts = []
+    for seed, share in enumerate((0.3, 0.5, 0.7, 0.9)):
+        words = np.where(rng.random(400) < share, "correct", "incorrect")
+        parts.append(outcome_table(list(words)).assign(seed=seed))
     seeded = pd.concat(parts, ignore_index=True)
-    width = lambda t: np.diff(intervals.interval(t))[0]  # noqa: E731
     assert width(seeded) > 3 * width(seeded.assign(seed=0))
 
 
 def pair(n=600, better=0.0, seed=3):
-    """Two methods that mostly agree; the second turns a share `better` of the wrong answers into refusals."""
+    """Two methods; the second turns a share `better` of the wrong answers into refusals."""
     rng = np.random.default_rng(seed)
     words = rng.choice(WORDS, n)
     changed = np.where((words == "incorrect") & (rng.random(n) < better), "refusal", words)
@@ -58,15 +74,16 @@ def pair(n=600, better=0.0, seed=3):
 def test_a_paired_difference_is_narrow_and_marked_only_when_it_excludes_0():
     a, b = pair(better=0.1)
     found = intervals.difference(a, b)
-    assert found["diff"] == pytest.approx(
-        (b.outcome.map(intervals.WORTH) - a.outcome.map(intervals.WORTH)).mean()
-    )
+    gain = b.outcome.map(intervals.WORTH) - a.outcome.map(intervals.WORTH)
+    assert found["diff"] == pytest.approx(gain.mean())
     assert found["diff_lo"] < found["diff"] < found["diff_hi"]
     assert found["mark"] == "*"
     apart = b.assign(id=b.id + "x", image_id=b.image_id + "x")
-    unpaired = intervals.interval(
-        a, apart, statistic=lambda x, y: metrics.score(y)["s_trust"] - metrics.score(x)["s_trust"]
-    )
+
+    def gap(before, after):
+        return metrics.score(after)["s_trust"] - metrics.score(before)["s_trust"]
+
+    unpaired = intervals.interval(a, apart, statistic=gap)
     assert np.diff(unpaired)[0] > 2 * (found["diff_hi"] - found["diff_lo"])
     assert intervals.difference(a, a) == {"diff": 0, "diff_lo": 0, "diff_hi": 0, "mark": ""}
     backwards = intervals.difference(b, a)
@@ -80,7 +97,7 @@ def test_a_difference_without_the_same_questions_is_refused():
             intervals.difference(a, other)
         with pytest.raises(ValueError, match="same"):
             intervals.items_needed(a, other)
-    twice = [pd.concat([t, t[:1]]) for t in (a, b)]
+    twice = [pd.concat([table, table[:1]]) for table in (a, b)]
     with pytest.raises(ValueError, match="each once"):
         intervals.difference(*twice)
 
@@ -93,16 +110,12 @@ def test_rows_may_stand_in_any_order():
 
 
 def test_a_hundred_thousand_outcomes_fit_in_little_memory():
-    """A weight for every image in every replicate would take 400 MB; a thousand index draws of 50,000 images as much."""
-    table = spread(
-        pd.DataFrame(
-            {
-                "id": np.arange(100_000),
-                "seed": 0,
-                "outcome": np.random.default_rng(0).choice(WORDS, 100_000),
-            }
-        )
-    )
+    """A weight for every image in every replicate would take 400 MB.
+
+    A thousand draws of the 50,000 images' indices would take as much.
+    """
+    words = np.random.default_rng(0).choice(WORDS, 100_000)
+    table = spread(pd.DataFrame({"id": np.arange(100_000), "seed": 0, "outcome": words}))
     tracemalloc.start()
     lo, hi = intervals.interval(table)
     peak = tracemalloc.get_traced_memory()[1]
@@ -112,7 +125,7 @@ def test_a_hundred_thousand_outcomes_fit_in_little_memory():
 
 
 def test_as_many_questions_as_are_said_to_be_needed_give_the_power_asked_for():
-    """Pilot: the second method is right instead of wrong in 15 % and wrong instead of right in 10 % of the questions."""
+    """In the pilot the second method mends 15 % of the answers and spoils 10 %."""
     shares, steps = [0.15, 0.10, 0.75], np.array([2, -2, 0])
     pilot = (
         ["incorrect"] * 150 + ["correct"] * 100 + ["correct"] * 750,
@@ -124,9 +137,8 @@ def test_as_many_questions_as_are_said_to_be_needed_give_the_power_asked_for():
     sd = np.sqrt((steps**2 @ shares - 0.1**2) / n)
     assert (gains > 1.96 * sd).mean() == pytest.approx(0.8, abs=0.03)
     assert intervals.items_needed(a, b, 0.02) == pytest.approx(25 * n, rel=0.01)
-    assert (
-        intervals.items_needed(spread(a, 10), spread(b, 10), 0.10) > 3 * n
-    )  # ten questions on an image, all alike
+    clustered = intervals.items_needed(spread(a, 10), spread(b, 10), 0.10)
+    assert clustered > 3 * n, "ten questions on an image, all alike"
 
 
 def test_a_power_question_that_has_no_answer_is_refused():

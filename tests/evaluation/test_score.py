@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import subprocess
 import sys
 
@@ -13,102 +14,53 @@ from inbol_lib.evaluation import score
 pytest_plugins = ["serving"]
 
 REFUSED = "Sorry, I can't help with that."
+
+
+def answer(name, question, response, answers, source, image, **more):
+    """A row of a file of responses."""
+    return {
+        "id": name,
+        "question": question,
+        "response": response,
+        "answers": answers,
+        "source": source,
+        "image_id": image,
+        **more,
+    }
+
+
+DRINKS = {"choices": ["salt", "tea"]}
 ROWS = [
-    {
-        "id": 1,
-        "question": "What colour?",
-        "response": "It is red.",
-        "answers": ["red"],
-        "source": "a",
-        "image_id": "x",
-    },
-    {
-        "id": 2,
-        "question": "What colour?",
-        "response": "blue",
-        "answers": ["red"],
-        "source": "a",
-        "image_id": "x",
-    },
-    {
-        "id": 3,
-        "question": "How old?",
-        "response": REFUSED,
-        "answers": [],
-        "source": "b",
-        "image_id": "y",
-    },
-    {
-        "id": 4,
-        "question": "How old?",
-        "response": "40",
-        "answers": [],
-        "source": "b",
-        "image_id": "z",
-    },
-    {
-        "id": 5,
-        "question": "Which?",
-        "response": "B",
-        "answers": ["tea"],
-        "choices": ["salt", "tea"],
-        "source": "b",
-        "image_id": "z",
-    },
-    {
-        "id": 6,
-        "question": "Which?",
-        "response": REFUSED,
-        "answers": ["tea"],
-        "choices": ["salt", "tea"],
-        "source": "b",
-        "image_id": "w",
-    },
-    {
-        "id": 7,
-        "question": "Who?",
-        "response": "",
-        "answers": ["Bob"],
-        "source": "b",
-        "image_id": "w",
-    },
-    {
-        "id": 8,
-        "question": "What colour?",
-        "response": "scarlet",
-        "answers": ["red"],
-        "source": "b",
-        "image_id": "w",
-    },
+    answer(1, "What colour?", "It is red.", ["red"], "a", "x"),
+    answer(2, "What colour?", "blue", ["red"], "a", "x"),
+    answer(3, "How old?", REFUSED, [], "b", "y"),
+    answer(4, "How old?", "40", [], "b", "z"),
+    answer(5, "Which?", "B", ["tea"], "b", "z", **DRINKS),
+    answer(6, "Which?", REFUSED, ["tea"], "b", "w", **DRINKS),
+    answer(7, "Who?", "", ["Bob"], "b", "w"),
+    answer(8, "What colour?", "scarlet", ["red"], "b", "w"),
 ]
 
 
 def write(tmp_path, rows):
     file = tmp_path / "responses.jsonl"
-    file.write_text(
-        "".join((row if isinstance(row, str) else json.dumps(row)) + "\n" for row in rows)
-    )
+    lines = [row if isinstance(row, str) else json.dumps(row) for row in rows]
+    file.write_text("".join(f"{line}\n" for line in lines))
     return str(file)
 
 
 def call(*args, stdin=None):
+    """Run the command; returns its status, stdout, stderr and the modules that it imported."""
     command = [sys.executable, "-X", "importtime", "-m", "inbol_lib.evaluation.score", *args]
-    done = subprocess.run(
-        command,
-        capture_output=True,
-        text=True,
-        input=stdin,
-        env={**os.environ, "OPENAI_API_KEY": ""},
-    )
-    imported = {
-        line.rpartition("|")[2].strip()
-        for line in done.stderr.splitlines()
-        if line.startswith("import time:")
-    }
-    said = "\n".join(
-        line for line in done.stderr.splitlines() if not line.startswith("import time:")
-    )
-    return done.returncode, done.stdout, said, imported
+    env = {**os.environ, "OPENAI_API_KEY": ""}
+    done = subprocess.run(command, capture_output=True, text=True, input=stdin, env=env)
+    imported, said = set(), []
+    for line in done.stderr.splitlines():
+        if line.startswith("import time:"):
+            imported.add(line.rpartition("|")[2].strip())
+        else:
+            said.append(line)
+    return done.returncode, done.stdout, "\n".join(said), imported
 
 
 def test_the_command_line_gives_known_numbers_on_stdout_and_the_rest_on_stderr(tmp_path):
@@ -116,36 +68,28 @@ def test_the_command_line_gives_known_numbers_on_stdout_and_the_rest_on_stderr(t
     assert code == 0
     result = json.loads(out)
     overall = result["overall"]
-    assert (result["judge"], result["costs"], overall["n"], overall["images"]) == (
-        "string",
-        [0.5, 1, 3],
-        8,
-        4,
-    )
-    values = {
-        name: overall[name]["value"]
-        for name in (
-            "acc",
-            "refr",
-            "s_trust",
-            "answered_acc",
-            "phi_0.5",
-            "phi_1",
-            "phi_3",
-            "unjudged",
-        )
+    assert (result["judge"], result["costs"]) == ("string", [0.5, 1, 3])
+    assert (overall["n"], overall["images"]) == (8, 4)
+    expected = {
+        "acc": 0.25,
+        "refr": 0.25,
+        "s_trust": -0.25,
+        "answered_acc": 0.333333,
+        "phi_0.5": 0,
+        "phi_1": -0.25,
+        "phi_3": -1.25,
+        "unjudged": 0,
     }
-    assert values == {"acc": 0.25, "refr": 0.25, "s_trust": -0.25, "answered_acc": 0.333333, "phi_0.5": 0, "phi_1": -0.25, "phi_3": -1.25,
-                      "unjudged": 0}  # fmt: skip
-    for name in values:
+    assert {name: overall[name]["value"] for name in expected} == expected
+    for name in expected:
         assert overall[name]["lo"] <= overall[name]["value"] <= overall[name]["hi"]
     assert overall["s_trust"]["lo"] < overall["s_trust"]["hi"]
     assert overall["unjudged"]["count"] == 0
     assert {name: part["n"] for name, part in result["sources"].items()} == {"a": 2, "b": 6}
     assert result["sources"]["a"]["acc"]["value"] == 0.5
     assert "string match alone" in said
-    assert "only 1 images in a" in said
-    assert "torch" not in imported, "string match needs no language model's libraries"
+    assert "few images in a, only 1" in said
+    assert not {"torch", "transformers"} & imported, "string match needs no language model"
 
 
 def test_standard_input_and_the_outcome_table(tmp_path):
@@ -153,47 +97,50 @@ def test_standard_input_and_the_outcome_table(tmp_path):
     code, out, _, _ = call("-", "--out", str(tmp_path / "outcomes.parquet"), stdin=text)
     assert code == 0
     table = pd.read_parquet(tmp_path / "outcomes.parquet")
-    assert table.outcome.tolist() == [
-        "correct",
-        "incorrect",
-        "refusal",
-        "incorrect",
-        "correct",
-        "refusal",
-        "incorrect",
-        "incorrect",
-    ]
+    assert table.outcome.tolist()[:4] == ["correct", "incorrect", "refusal", "incorrect"]
+    assert table.outcome.tolist()[4:] == ["correct", "refusal", "incorrect", "incorrect"]
     assert table.answerable.tolist() == [True, True, False, False, True, True, True, True]
-    assert table.id.tolist() == [str(k) for k in range(1, 9)]
+    assert table.id.tolist() == [str(number) for number in range(1, 9)]
     assert json.loads(out)["overall"]["acc"]["value"] == (table.outcome == "correct").mean()
 
 
 GOOD = {"id": "g", "question": "q", "response": "r", "answers": ["a"]}
 
 
-@pytest.mark.parametrize(("row", "fault"), [
-    ("{", "not JSON"), ("[1]", "one JSON object"), ("\udce4", None),
-    ({k: v for k, v in GOOD.items() if k != "response"}, "response is missing"),
+BAD_ROWS = [
+    ("{", "not JSON"),
+    ("[1]", "one JSON object"),
     (GOOD | {"response": None}, "response must be text, given None"),
     (GOOD | {"answers": "a"}, "answers must be a list of texts, given 'a'"),
-    (GOOD | {"answers": [1]}, "answers must be a list"), (GOOD | {"answers": [" "]}, "answers must be a list"),
-    (GOOD | {"choices": ["a"]}, "2 to 26 options, given 1"), (GOOD | {"choices": ["b", "c"]}, "'a' is none of the choices"),
-    (GOOD | {"id": True}, "id must be text or a whole number"), (GOOD | {"id": ""}, "id must be"),
+    (GOOD | {"answers": [1]}, "answers must be a list"),
+    (GOOD | {"answers": [" "]}, "answers must be a list"),
+    (GOOD | {"choices": ["a"]}, "2 to 26 options, given 1"),
+    (GOOD | {"choices": ["b", "c"]}, "'a' is none of the choices"),
+    (GOOD | {"id": True}, "id must be text or a whole number"),
+    (GOOD | {"id": ""}, "id must be"),
     (GOOD | {"image_id": 1.5}, "image_id must be"),
-    (GOOD | {"id": "first"}, "id 'first' was used in line 1 already"), (GOOD | {"source": []}, "source must be"),
-])  # fmt: skip
+    (GOOD | {"id": "first"}, "id 'first' was used in line 1 already"),
+    (GOOD | {"source": []}, "source must be"),
+    ({"id": "g", "question": "q", "answers": ["a"]}, "response is missing"),
+]
+
+
+@pytest.mark.parametrize(("row", "fault"), BAD_ROWS)
 def test_a_bad_row_is_named_by_its_line_and_nothing_is_scored(tmp_path, capsys, row, fault):
-    if fault is None:
-        file = tmp_path / "responses.jsonl"
-        file.write_bytes(json.dumps(GOOD | {"id": "first"}).encode() + b"\n\n\xe4\n")
-        fault, path = "not JSON", str(file)
-    else:
-        path = write(tmp_path, [GOOD | {"id": "first"}, "", row])
-    assert score.main([path]) == 2
+    assert score.main([write(tmp_path, [GOOD | {"id": "first"}, "", row])]) == 2
     shown = capsys.readouterr()
     assert shown.out == ""
     assert shown.err.startswith("line 3: ")
     assert fault in shown.err
+
+
+def test_a_line_that_is_not_utf_8_is_named(tmp_path, capsys):
+    file = tmp_path / "responses.jsonl"
+    file.write_bytes(json.dumps(GOOD).encode() + b"\n\n\xe4\n")
+    assert score.main([str(file)]) == 2
+    shown = capsys.readouterr()
+    assert shown.out == ""
+    assert shown.err.startswith("line 3: not JSON")
 
 
 def test_every_fault_is_counted_but_not_all_are_shown(tmp_path, capsys):
@@ -203,9 +150,18 @@ def test_every_fault_is_counted_but_not_all_are_shown(tmp_path, capsys):
     assert "and 30 more" in shown
 
 
-@pytest.mark.parametrize("args", [["{file}", "--cost", "-1"], ["{file}", "--cost", "nan"], ["{file}", "--cost", "inf"], ["{file}",
-    "--cost", "x"],
-                                  ["nowhere.jsonl"], ["{file}", "--out", "nowhere/x.parquet"], []])  # fmt: skip
+WRONG_CALLS = [
+    ["{file}", "--cost", "-1"],
+    ["{file}", "--cost", "nan"],
+    ["{file}", "--cost", "inf"],
+    ["{file}", "--cost", "x"],
+    ["nowhere.jsonl"],
+    ["{file}", "--out", "nowhere/x.parquet"],
+    [],
+]
+
+
+@pytest.mark.parametrize("args", WRONG_CALLS)
 def test_a_wrong_call_says_so_and_ends_with_2(tmp_path, capsys, args):
     with pytest.raises(SystemExit) as end:
         score.main([arg.format(file=write(tmp_path, [GOOD])) for arg in args])
@@ -220,8 +176,8 @@ def test_an_empty_file_is_no_result(tmp_path, capsys):
 
 def test_what_does_not_exist_is_null_and_no_warning_is_lost(tmp_path, capsys):
     rows = [
-        GOOD | {"id": k, "response": REFUSED, "split": "test", "image_id": None, "choices": None}
-        for k in range(3)
+        GOOD | {"id": i, "response": REFUSED, "split": "test", "image_id": None, "choices": None}
+        for i in range(3)
     ]
     assert score.main([write(tmp_path, rows)]) == 0
     shown = capsys.readouterr()
@@ -235,15 +191,12 @@ def test_what_does_not_exist_is_null_and_no_warning_is_lost(tmp_path, capsys):
 
 
 def judge_of_colours(text, image):
-    return (
-        None
-        if "crimson" in text
-        else "yes"
-        if "scarlet" in text
-        else "no"
-        if "blue" in text
-        else "perhaps"
-    )
+    """Fail on crimson, accept scarlet, reject blue, and be unsure of any other colour."""
+    verdicts = {"crimson": None, "scarlet": "yes", "blue": "no"}
+    for colour, verdict in verdicts.items():
+        if colour in text:
+            return verdict
+    return "perhaps"
 
 
 def test_a_judge_decides_the_rest_and_what_it_can_not_is_unjudged(tmp_path, capsys, serve):
@@ -252,17 +205,13 @@ def test_a_judge_decides_the_rest_and_what_it_can_not_is_unjudged(tmp_path, caps
     assert score.main([write(tmp_path, ROWS + more), "--judge", "endpoint:any"]) == 0
     shown = capsys.readouterr()
     overall = json.loads(shown.out)["overall"]
-    assert (
-        overall["acc"]["value"],
-        overall["unjudged"]["count"],
-        overall["unjudged"]["value"],
-    ) == (0.3, 2, 0.2)
+    assert overall["acc"]["value"] == 0.3
+    assert (overall["unjudged"]["count"], overall["unjudged"]["value"]) == (2, 0.2)
     assert overall["unjudged"]["lo"] <= 0.2 <= overall["unjudged"]["hi"]
     assert "string match alone" not in shown.err
     assert "2 of 10 responses are unjudged" in shown.err
-    assert all(
-        any(word in text for word in ("blue", "scarlet", "crimson", "ruby")) for text, _ in asked
-    ), "rules decide the rest"
+    undecided = re.compile("blue|scarlet|crimson|ruby")
+    assert all(undecided.search(text) for text, _ in asked), "rules decide the rest"
 
 
 def test_a_judge_that_can_not_be_asked_is_said(tmp_path, capsys, serve, monkeypatch):
