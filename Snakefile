@@ -96,9 +96,12 @@ use rule stage as unanswerable with:  # 02: questions that the image can not ans
     input:
         made_from,
         code(
+            "mllm/continuation.py",
             "mllm/sampling.py",
             "judging",
+            "boundary/asking.py",
             "boundary/generated_text.py",
+            "boundary/making.py",
             "boundary/review.py",
             "boundary/unanswerable.py",
         ),
@@ -136,6 +139,7 @@ use rule stage as evaluation with:  # 06: outcomes of every method
         code(
             "evaluation",
             "judging",
+            "mllm/continuation.py",
             "mllm/sampling.py",
             "report/diagnostics.py",
             "report/plots",

@@ -56,6 +56,13 @@ def runs(tmp_path, monkeypatch):
 
 
 @pytest.fixture
+def reviews(tmp_path, monkeypatch):
+    """An empty folder of decisions about unanswerable questions."""
+    monkeypatch.setenv("INBOL_REVIEWS", str(tmp_path / "reviews"))
+    return tmp_path / "reviews"
+
+
+@pytest.fixture
 def shared():
     """Real files in their real formats; a test that needs them is skipped where they are not."""
     if not SHARED.is_dir():

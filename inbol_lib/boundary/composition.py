@@ -1,5 +1,10 @@
-"""IDK instructions, preference pairs and balanced test sets from standard records (paper, Sec. 3.2, App. E, F)."""
+"""Training data from standard records: IDK instructions and preference pairs (paper, Sec. 3.2).
 
+Sizes, ratios and the even spread over the sources follow App. E. The test sets are composed in
+`test_sets.py`.
+"""
+
+import math
 from typing import Any
 
 import numpy as np
@@ -11,46 +16,85 @@ from inbol_lib.data.records import LETTERS, prompt_text
 from inbol_lib.errors import ParameterError
 from inbol_lib.params import Params
 
+_INSTRUCTION_COLUMNS = ["id", "prompt", "response", "kind", "source"]
+_PREFERENCE_COLUMNS = [
+    "id",
+    "prompt",
+    "confidence",
+    "kind",
+    "correct",
+    "incorrect",
+    "refusal",
+    "source",
+]
+
 
 def describe(records: Dataset, p: Params) -> pd.DataFrame:
-    """One line per record without its image: its text columns, prompt, and `kind` (known, mixed, unknown)."""
-    frame = pd.DataFrame(
-        records.remove_columns("image").to_list(),
-        columns=[c for c in records.column_names if c != "image"],
-    )
+    """Return one line per record, without its image.
+
+    Returns
+    -------
+    DataFrame
+        The text columns of the records, `row` (position in `records`), `prompt`, and `kind`
+        ("known", "mixed", "unknown" or "unjudged").
+    """
+    columns = [name for name in records.column_names if name != "image"]
+    frame = pd.DataFrame(records.remove_columns("image").to_list(), columns=columns)
     frame["row"] = range(len(frame))
-    frame["prompt"] = (
-        [prompt_text(r, p.choice_answer) for r in frame.to_dict("records")] if len(frame) else []
-    )
-    frame["kind"] = [classify(c, p.delta_known, p.delta_unknown) for c in frame["confidence"]]
+    frame["prompt"] = [prompt_text(row, p.choice_answer) for row in frame.to_dict("records")]
+    frame["kind"] = [
+        classify(value, p.delta_known, p.delta_unknown) for value in frame["confidence"]
+    ]
     return frame
 
 
 def apportion(wanted: dict[str, int], there: dict[str, int], rule: str) -> dict[str, int]:
-    """How many of each class to take under `short_class`: "refuse" raises ParameterError, "shrink" scales all classes
-    down by one factor (the ratio stays), "repeat" keeps what is wanted (short classes are drawn again)."""
-    short = {k: (there.get(k, 0), n) for k, n in wanted.items() if there.get(k, 0) < n}
-    if short and (rule == "refuse" or any(have == 0 for have, _ in short.values())):
-        text = "; ".join(f"{k}: {have} there, {want} wanted" for k, (have, want) in short.items())
-        raise ParameterError(
-            f"too few questions ({text}). Estimate more, ask for less, or set short_class to shrink or repeat."
-        )
-    if not short or rule == "repeat":
+    """Return how many questions of each class to take when some classes may be short (ours).
+
+    Parameters
+    ----------
+    wanted, there : dict
+        Class -> how many questions are wanted, and how many there are.
+    rule : str
+        The parameter `short_class`: "refuse" raises an error, "shrink" scales all classes down by
+        one factor, so that their ratio stays, and "repeat" keeps what is wanted, so that
+        questions of a short class are drawn more than once.
+
+    Raises
+    ------
+    ParameterError
+        When a class is short under "refuse", or has no questions at all under any rule.
+    """
+    have = {kind: there.get(kind, 0) for kind in wanted}
+    short = [kind for kind in wanted if have[kind] < wanted[kind]]
+    if not short:
         return dict(wanted)
-    have, want = min(short.values(), key=lambda pair: pair[0] / pair[1])
-    return {
-        k: n * have // want for k, n in wanted.items()
-    }  # whole numbers: 15 / 22 * 22 is less than 15
+    if rule == "refuse" or any(have[kind] == 0 for kind in short):
+        listed = "; ".join(f"{kind}: {have[kind]} there, {wanted[kind]} wanted" for kind in short)
+        raise ParameterError(
+            f"too few questions ({listed}). "
+            "Estimate more, ask for less, or set short_class to shrink or repeat."
+        )
+    if rule == "repeat":
+        return dict(wanted)
+    scarcest = min(short, key=lambda kind: have[kind] / wanted[kind])
+    # In whole numbers, because in floating point 15 / 22 * 22 is less than 15.
+    return {kind: n * have[scarcest] // wanted[scarcest] for kind, n in wanted.items()}
 
 
 def draw(frame: pd.DataFrame, n: int, rng: np.random.Generator) -> pd.DataFrame:
-    """`n` rows, as evenly over the sources as they allow; rows repeat only when there are fewer than `n`."""
+    """Draw `n` rows, spread over the sources as evenly as these allow.
+
+    Rows repeat only when there are fewer than `n`, and then none repeats before all are drawn.
+    """
     if len(frame) == 0 or n == 0:
         return frame.head(0)
-    rounds = [frame.iloc[rng.permutation(len(frame))] for _ in range(-(-n // len(frame)))]
-    return pd.concat(
-        r.iloc[np.argsort(r.groupby("source").cumcount(), kind="stable")] for r in rounds
-    ).head(n)
+    rounds = []
+    for _ in range(math.ceil(n / len(frame))):
+        shuffled = frame.iloc[rng.permutation(len(frame))]
+        turn = shuffled.groupby("source").cumcount()
+        rounds.append(shuffled.iloc[np.argsort(turn, kind="stable")])
+    return pd.concat(rounds).head(n)
 
 
 def _take(
@@ -60,9 +104,11 @@ def _take(
     outside: pd.DataFrame,
     columns: list[str],
 ) -> Dataset:
-    """The chosen rows of both tables with their images and the named columns of the frames."""
-    images = [table.select(frame["row"].to_list()).select_columns(["image"]) for table, frame in
-              ((answerable, inside), (unanswerable, outside)) if len(frame)]  # fmt: skip
+    """Return the named columns of the drawn rows together with the images of both tables."""
+    images = []
+    for table, frame in ((answerable, inside), (unanswerable, outside)):
+        if len(frame):
+            images.append(table.select(frame["row"].to_list()).select_columns(["image"]))
     texts = Dataset.from_list(pd.concat([inside, outside])[columns].to_dict("records"))
     return concatenate_datasets([concatenate_datasets(images), texts], axis=1)
 
@@ -70,81 +116,145 @@ def _take(
 def instructions(
     answerable: Dataset, unanswerable: Dataset, p: Params
 ) -> tuple[Dataset, Dataset, dict[str, Any]]:
-    """IDK instructions, SFT instructions of the same size, and counts.
+    """Compose the IDK instructions and, of the same size, the instructions of plain SFT.
 
-    IDK-IT (Sec. 3.2): known -> a correct response, unknown -> a refusal (half intrinsic, half unanswerable where there are
-    enough), mixed left out. SFT (Sec. 4.1.2): answerable -> the gold answer whatever the confidence; unanswerable -> refusal.
+    IDK-IT (Sec. 3.2): a known question is answered with a correct response, an unknown one with a
+    refusal, and mixed ones are left out. Half of the unknown questions are intrinsic and half
+    unanswerable where there are enough of both. SFT (Sec. 4.1.2): an answerable question is
+    answered with its gold answer whatever the confidence, an unanswerable one with a refusal.
+
+    Parameters
+    ----------
+    answerable, unanswerable : Dataset
+        Standard records.
+    p : Params
+
+    Returns
+    -------
+    idk, sft : Dataset
+        Rows with `image`, `id`, `prompt`, `response`, `kind` and `source`.
+    counts : dict
+        How many of each class were taken, wanted and there.
+
+    Raises
+    ------
+    ParameterError
+        As in `apportion`.
     """
     rng = np.random.default_rng(p.data_seed + 101)
     inside, outside = describe(answerable, p), describe(unanswerable, p)
     known = inside[(inside.kind == "known") & (inside.correct != "")]
     intrinsic = inside[inside.kind == "unknown"]
+
     n_known = int(round(p.num_instructions * p.known_share))
     wanted = {"known": n_known, "unknown": p.num_instructions - n_known}
     there = {"known": len(known), "unknown": len(intrinsic) + len(outside)}
     sizes = apportion(wanted, there, p.short_class)
-    n_out = extrinsic_share(sizes["unknown"], len(intrinsic), len(outside))
-    spoken = inside.assign(
-        response=[spoken_gold(r, p.choice_answer) for r in inside.to_dict("records")],
-        kind="answerable",
-    )
+    n_extrinsic = extrinsic_share(sizes["unknown"], len(intrinsic), len(outside))
+    n_intrinsic = sizes["unknown"] - n_extrinsic
+
+    # The order of the draws is part of the result.
     right = draw(known.assign(response=known.correct), sizes["known"], rng)
-    unknown = draw(intrinsic.assign(response=intrinsic.refusal), sizes["unknown"] - n_out, rng)
-    refused = draw(outside.assign(response=outside.refusal, kind="unanswerable"), n_out, rng)
-    gold = draw(spoken, len(right) + len(unknown), rng)
-    columns = ["id", "prompt", "response", "kind", "source"]
-    idk, sft = (
-        _take(answerable, pd.concat(taught), unanswerable, refused, columns)
-        for taught in ([right, unknown], [gold])
-    )
-    counts = {"known": len(right), "unknown_intrinsic": len(unknown), "unknown_extrinsic": len(refused),
-              "wanted": wanted, "there": there}  # fmt: skip
+    unknown = draw(intrinsic.assign(response=intrinsic.refusal), n_intrinsic, rng)
+    refused = outside.assign(response=outside.refusal, kind="unanswerable")
+    refused = draw(refused, n_extrinsic, rng)
+    gold = draw(_with_gold(inside, p.choice_answer), len(right) + len(unknown), rng)
+
+    taught = pd.concat([right, unknown])
+    idk = _take(answerable, taught, unanswerable, refused, _INSTRUCTION_COLUMNS)
+    sft = _take(answerable, gold, unanswerable, refused, _INSTRUCTION_COLUMNS)
+    counts = {
+        "known": len(right),
+        "unknown_intrinsic": len(unknown),
+        "unknown_extrinsic": len(refused),
+        "wanted": wanted,
+        "there": there,
+    }
     return idk, sft, counts
 
 
+def _with_gold(inside: pd.DataFrame, choice_answer: str) -> pd.DataFrame:
+    responses = [spoken_gold(row, choice_answer) for row in inside.to_dict("records")]
+    return inside.assign(response=responses, kind="answerable")
+
+
 def extrinsic_share(n: int, intrinsic: int, extrinsic: int) -> int:
-    """How many of `n` unknown questions are unanswerable ones: half, or what the other half leaves. Where both together are
-    too few (short_class "repeat"), half each, or all of the kind that is there."""
-    if intrinsic + extrinsic < n:
-        return n // 2 if intrinsic and extrinsic else (n if extrinsic else 0)
-    return min(max(n // 2, n - intrinsic), extrinsic)
+    """Return how many of `n` unknown questions are to be unanswerable ones (ours).
+
+    That is half of them, or more or less where one kind has too few. When both kinds together
+    have too few (short_class "repeat"), it is half again, or all or none when only one kind
+    exists.
+
+    Parameters
+    ----------
+    n : int
+        Unknown questions to take.
+    intrinsic, extrinsic : int
+        How many there are of each kind.
+    """
+    if intrinsic + extrinsic >= n:
+        return min(max(n // 2, n - intrinsic), extrinsic)
+    if intrinsic and extrinsic:
+        return n // 2
+    return n if extrinsic else 0
 
 
 def spoken_gold(row: dict, choice_answer: str) -> str:
-    """The gold answer as the model is to say it: for multiple choice the option's letter or text."""
-    by_letter = row["choices"] and choice_answer == "letter"
-    return LETTERS[row["choices"].index(row["answers"][0])] if by_letter else row["answers"][0]
+    """Return the gold answer as the model is to say it.
+
+    For a multiple-choice question that is the option's letter when `choice_answer` is "letter",
+    and its text otherwise.
+    """
+    gold = row["answers"][0]
+    if row["choices"] and choice_answer == "letter":
+        return LETTERS[row["choices"].index(gold)]
+    return gold
 
 
 def preferences(
     answerable: Dataset, unanswerable: Dataset, p: Params
 ) -> tuple[Dataset, dict[str, Any]]:
-    """One row per question for CA-DPO and the DPO variants, and counts (paper, Sec. 3.2, App. E).
+    """Compose the questions for CA-DPO and the DPO variants (paper, Sec. 3.2 and App. E).
 
-    Known: correct > refusal. Unknown: refusal > incorrect. Mixed: correct > incorrect and refusal > incorrect, so a mixed
-    question makes two pairs; `pair_ratio` is unknown : mixed : known questions, `num_pairs` counts pairs.
+    Known: correct > refusal. Unknown: refusal > incorrect. Mixed: correct > incorrect and
+    refusal > incorrect, so that a mixed question makes two pairs. `p.pair_ratio` is the ratio of
+    unknown, mixed and known questions; `p.num_pairs` counts pairs.
+
+    Parameters
+    ----------
+    answerable, unanswerable : Dataset
+        Standard records.
+    p : Params
+
+    Returns
+    -------
+    rows : Dataset
+        One row per question: `image`, `id`, `prompt`, `confidence`, `kind`, the three responses
+        and `source`.
+    counts : dict
+        Questions of each class that were taken, wanted and there, the number of pairs, and how
+        many questions were not eligible because they lack a response or were never judged.
+
+    Raises
+    ------
+    ParameterError
+        As in `apportion`.
     """
     rng = np.random.default_rng(p.data_seed + 202)
-    inside, outside = describe(answerable, p), describe(unanswerable, p).assign(kind="unknown")
-    both = pd.concat([inside.assign(table=0), outside.assign(table=1)])
-    lacking = ((both.kind != "unknown") & (both.correct == "")) | (
-        (both.kind != "known") & (both.incorrect == "")
-    )
-    eligible = both[
-        (both.kind != "unjudged") & ~lacking
-    ]  # every response that its pairs need is there
+    inside = describe(answerable, p).assign(table=0)
+    outside = describe(unanswerable, p).assign(kind="unknown", table=1)
+    both = pd.concat([inside, outside])
+    eligible = both[_eligible(both)]
+
     unit = p.num_pairs / (sum(p.pair_ratio) + p.pair_ratio[1])
-    wanted = {
-        kind: round(unit * share)
-        for kind, share in zip(("unknown", "mixed", "known"), p.pair_ratio, strict=True)
-    }
+    ratio = dict(zip(("unknown", "mixed", "known"), p.pair_ratio, strict=True))
+    wanted = {kind: round(unit * share) for kind, share in ratio.items()}
     there = eligible.kind.value_counts().to_dict()
     sizes = apportion(wanted, there, p.short_class)
-    drawn = pd.concat([draw(eligible[eligible.kind == k], n, rng) for k, n in sizes.items()])
-    columns = ["id", "prompt", "confidence", "kind", "correct", "incorrect", "refusal", "source"]
-    rows = _take(
-        answerable, drawn[drawn.table == 0], unanswerable, drawn[drawn.table == 1], columns
-    )
+    drawn = pd.concat([draw(eligible[eligible.kind == kind], n, rng) for kind, n in sizes.items()])
+
+    of_inside, of_outside = drawn[drawn.table == 0], drawn[drawn.table == 1]
+    rows = _take(answerable, of_inside, unanswerable, of_outside, _PREFERENCE_COLUMNS)
     counts = {
         **sizes,
         "pairs": len(drawn) + sizes["mixed"],
@@ -153,3 +263,10 @@ def preferences(
         "not_eligible": len(both) - len(eligible),
     }
     return rows, counts
+
+
+def _eligible(frame: pd.DataFrame) -> pd.Series:
+    """Return whether each question was judged and has every response that its pairs need."""
+    lacks_correct = (frame.kind != "unknown") & (frame.correct == "")
+    lacks_incorrect = (frame.kind != "known") & (frame.incorrect == "")
+    return (frame.kind != "unjudged") & ~lacks_correct & ~lacks_incorrect

@@ -1,9 +1,15 @@
-"""The intrinsic boundary: confidence = share of sampled responses judged right (paper, Sec. 3.2), and standard records."""
+"""The intrinsic boundary: how often the model answers a question correctly (paper, Sec. 3.2).
+
+Every question is answered several times, each response is judged, and the result becomes a
+standard record (paper, Fig. 2), the row format that all later stages read.
+"""
 
 from collections.abc import Sequence
+from pathlib import Path
 
 import numpy as np
 from datasets import Dataset, concatenate_datasets
+from transformers import PreTrainedModel, ProcessorMixin
 
 from inbol_lib.boundary.classes import confidence
 from inbol_lib.data.records import (
@@ -18,12 +24,14 @@ from inbol_lib.data.templates import REFUSAL_TEMPLATES
 from inbol_lib.judging.hybrid import judge
 from inbol_lib.mllm.endpoints import Endpoint
 from inbol_lib.mllm.sampling import sample
+from inbol_lib.params import Params
 
-PART = 1000  # questions whose loss a kill may cost
+#: Questions in one part of an estimate, which is the most that a killed run has to repeat.
+PART = 1000
 
 
 def pick(options: Sequence[str], rng: np.random.Generator) -> str:
-    """A random element, or "" when there is none."""
+    """Return a random element, or "" when there is none."""
     return str(options[int(rng.integers(len(options)))]) if len(options) else ""
 
 
@@ -33,80 +41,176 @@ def standard_records(
     verdicts: Sequence[Sequence[str]],
     seed: int,
 ) -> Dataset:
-    """The paper's standard record (Fig. 2) for each question: one sampled correct and one sampled incorrect response, a
-    refusal template, and the confidence. Draws depend on (seed, id) alone."""
-    extra = []
-    for name, said, found in zip(questions["id"], responses, verdicts, strict=True):
-        rng = rng_for(seed, name)
-        right, wrong = (
-            [r for r, v in zip(said, found, strict=True) if v == word]
-            for word in ("correct", "incorrect")
-        )
-        extra.append({
-            "responses": list(said), "verdicts": list(found), "confidence": confidence(found),
-            "correct": pick(right, rng), "incorrect": pick(wrong, rng), "refusal": pick(REFUSAL_TEMPLATES, rng),
-            "origin": "answerable",
-        })  # fmt: skip
-    return concatenate_datasets([questions, Dataset.from_list(extra)], axis=1).cast(RECORD_FEATURES)
+    """Turn questions and their judged responses into standard records (paper, Fig. 2).
+
+    A record adds to its question one sampled correct response, one sampled incorrect response
+    ("" when there is none), a refusal template, and the confidence.
+
+    Parameters
+    ----------
+    questions : Dataset
+        Rows with `QUESTION_FEATURES`.
+    responses, verdicts : sequences of shape (questions, num_samples)
+        The sampled texts and the word that each was judged with.
+    seed : int
+        The draws depend on this seed and the question's id alone.
+
+    Raises
+    ------
+    ValueError
+        When the three do not have the same length.
+    """
+    judged = zip(questions["id"], responses, verdicts, strict=True)
+    rows = [_answered(texts, words, rng_for(seed, name)) for name, texts, words in judged]
+    table = concatenate_datasets([questions, Dataset.from_list(rows)], axis=1)
+    return table.cast(RECORD_FEATURES)
 
 
-def first_samples(records: Dataset, k: int, seed: int) -> Dataset:
-    """The records as if only the first `k` of their responses had been sampled (ours); `k` = 0 leaves them as they are."""
-    if k == 0:
+def _answered(texts: Sequence[str], verdicts: Sequence[str], rng: np.random.Generator) -> dict:
+    """Return what a record adds to its question; the order of the draws is part of the result."""
+    judged = list(zip(texts, verdicts, strict=True))
+    right = [text for text, verdict in judged if verdict == "correct"]
+    wrong = [text for text, verdict in judged if verdict == "incorrect"]
+    return {
+        "responses": list(texts),
+        "verdicts": list(verdicts),
+        "confidence": confidence(verdicts),
+        "correct": pick(right, rng),
+        "incorrect": pick(wrong, rng),
+        "refusal": pick(REFUSAL_TEMPLATES, rng),
+        "origin": "answerable",
+    }
+
+
+def first_samples(records: Dataset, count: int, seed: int) -> Dataset:
+    """Return the records as if fewer responses had been sampled (ours).
+
+    Parameters
+    ----------
+    records : Dataset
+        Standard records.
+    count : int
+        How many of the first responses to keep; 0 returns the records unchanged.
+    seed : int
+        Seed of the draws in `standard_records`.
+    """
+    if count == 0:
         return records
-    said, found = ([row[:k] for row in records[name]] for name in ("responses", "verdicts"))
-    return standard_records(records.select_columns(list(QUESTION_FEATURES)), said, found, seed)
+    responses = [texts[:count] for texts in records["responses"]]
+    verdicts = [words[:count] for words in records["verdicts"]]
+    questions = records.select_columns(list(QUESTION_FEATURES))
+    return standard_records(questions, responses, verdicts, seed)
 
 
-def draw(p, model, processor, rows: Dataset) -> list[list[str | None]]:
-    """`p.num_samples` responses to each question; None where an endpoint failed."""
-    prompts = [prompt_text(r, p.choice_answer) for r in rows.remove_columns("image")]
-    drawn = sample(model, processor, rows["image"], prompts, p.num_samples, p.temperature, p.top_p, p.max_new_tokens, p.token_budget,
-                   p.data_seed, list(rows["id"]))  # fmt: skip
-    return [[r.text for r in responses] for responses in drawn]
+def sample_texts(
+    p: Params,
+    model: PreTrainedModel | Endpoint,
+    processor: ProcessorMixin | None,
+    questions: Dataset,
+) -> list[list[str | None]]:
+    """Sample `p.num_samples` responses to each question; None where an endpoint failed."""
+    rows = questions.remove_columns("image")
+    prompts = [prompt_text(row, p.choice_answer) for row in rows]
+    samples = sample(
+        model,
+        processor,
+        questions["image"],
+        prompts,
+        p.num_samples,
+        p.temperature,
+        p.top_p,
+        p.max_new_tokens,
+        p.token_budget,
+        p.data_seed,
+        list(questions["id"]),
+    )
+    return [[response.text for response in responses] for responses in samples]
 
 
-def estimate(p, model, processor, questions: Dataset, partial=None) -> Dataset:
-    """Sample, judge and record all `questions`. With `partial` (a folder) each finished part is kept, so that a killed run
-    goes on where it stopped; the result does not depend on it."""
+def estimate(
+    p: Params,
+    model: PreTrainedModel | Endpoint,
+    processor: ProcessorMixin | None,
+    questions: Dataset,
+    partial: Path | None = None,
+) -> Dataset:
+    """Sample, judge and record all questions of a table.
+
+    Parameters
+    ----------
+    p : Params
+    model, processor
+        The model under study, or an endpoint and None.
+    questions : Dataset
+        Rows with `QUESTION_FEATURES` of one source and split.
+    partial : Path, optional
+        Folder in which every finished part is kept, so that a killed run resumes where it
+        stopped. The result does not depend on it.
+
+    Returns
+    -------
+    Dataset
+        Standard records in the order of the questions.
+    """
     parts = []
     for start in range(0, len(questions), PART):
         chunk = questions.select(range(start, min(start + PART, len(questions))))
-        kept = (
-            partial / f"{chunk[0]['source']}-{chunk[0]['split']}-{start}.parquet"
-            if partial
-            else None
-        )
-        if kept and kept.is_file():
-            parts.append(load_table(kept))
+        if partial is None:
+            parts.append(_estimate_part(p, model, processor, chunk))
             continue
-        texts = draw(p, model, processor, chunk)
-        rows = [r for r in chunk.remove_columns("image") for _ in range(p.num_samples)]
-        flat = judge(rows, [text for said in texts for text in said], p.judge)
-        texts = [[text or "" for text in said] for said in texts]
-        parts.append(
-            standard_records(
-                chunk, texts, np.reshape(flat, (-1, p.num_samples)).tolist(), p.data_seed
-            )
-        )
-        if kept:
-            save_table(parts[-1], kept)
+        file = partial / f"{chunk[0]['source']}-{chunk[0]['split']}-{start}.parquet"
+        if file.is_file():
+            parts.append(load_table(file))
+        else:
+            parts.append(_estimate_part(p, model, processor, chunk))
+            save_table(parts[-1], file)
     return concatenate_datasets(parts)
 
 
+def _estimate_part(
+    p: Params,
+    model: PreTrainedModel | Endpoint,
+    processor: ProcessorMixin | None,
+    questions: Dataset,
+) -> Dataset:
+    texts = sample_texts(p, model, processor, questions)
+    rows = [row for row in questions.remove_columns("image") for _ in range(p.num_samples)]
+    flat = judge(rows, [text for responses in texts for text in responses], p.judge)
+    verdicts = np.reshape(flat, (-1, p.num_samples)).tolist()
+    responses = [[text or "" for text in responses] for responses in texts]
+    return standard_records(questions, responses, verdicts, p.data_seed)
+
+
 def estimate_all(
-    p, model, processor, pools: dict[str, list[Dataset]], partial=None
+    p: Params,
+    model: PreTrainedModel | Endpoint,
+    processor: ProcessorMixin | None,
+    pools: dict[str, list[Dataset]],
+    partial: Path | None = None,
 ) -> dict[str, Dataset]:
-    """Pool name -> the records of all its tables. An endpoint is asked everything first, so that one count, one bar and one dry run
-    hold it all; `estimate` then finds the answers in the journal."""
+    """Run `estimate` on every table of every pool.
+
+    An endpoint is asked about all tables at once beforehand, so that one count, one progress bar
+    and one dry run cover them; `estimate` then finds the answers in the endpoint's journal.
+
+    Parameters
+    ----------
+    p, model, processor, partial
+        As in `estimate`.
+    pools : dict
+        Pool name -> its tables, one for each source.
+
+    Returns
+    -------
+    dict
+        Pool name -> the standard records of all its tables.
+    """
     if isinstance(model, Endpoint):
-        draw(
-            p,
-            model,
-            processor,
-            concatenate_datasets([table for tables in pools.values() for table in tables]),
-        )
+        every = [table for tables in pools.values() for table in tables]
+        sample_texts(p, model, processor, concatenate_datasets(every))
     return {
-        name: concatenate_datasets([estimate(p, model, processor, t, partial) for t in tables])
+        name: concatenate_datasets(
+            [estimate(p, model, processor, table, partial) for table in tables]
+        )
         for name, tables in pools.items()
     }

@@ -1,38 +1,69 @@
-"""TODO."""
+"""Reading the questions and explanations in a generator's free text.
+
+The paper's prompt asks for a fixed format (App. D.2), but models keep to it loosely. This parser
+accepts what they really write.
+"""
 
 import re
 from itertools import pairwise
+from typing import NamedTuple
 
-#: What stands before a question or its explanation: "Question:", "Q1.", '"explanation": ', and on a line of its own "Question 2 (premise)".
-_LABEL = re.compile(r"""
+#: The label before a question or its explanation: `Question:`, `Q1.`, `"explanation": `, or, on a
+#: line of its own, `Question 2 (premise)`. One of its three groups holds the label's word.
+_LABEL = re.compile(
+    r"""
     (?<![a-z]) (question|explanation|response) [_\s\#]*\d* \s*(?:\([^)\n]*\))? ["']?\s* [:：]
   | ^\W* (?:\d+[.)]\W*)? (question|explanation) (?![a-z]) [^:?\n]{0,80} (?:[:：]|$)
   | ^\W* (q|e|a|answer|reason) \s*\d* ["']?\s* (?:[:：]|(?<=\d)\.)
-  """, re.I | re.M | re.X)  # fmt: skip
+    """,
+    re.IGNORECASE | re.MULTILINE | re.VERBOSE,
+)
 _MARKS = " \t\r,\"'`[]()“”„«»‹›「」『』"
+_QUESTION_MARKS = ("?", "？", "؟")
+
+
+class _Piece(NamedTuple):
+    """A label and the text up to the next one."""
+
+    label: str  # first letter of the label's word, in lower case; "q" starts a question
+    lines: list[str]  # those that are not empty, without quotation marks and brackets
 
 
 def parse_pairs(text: str) -> list[tuple[str, str]]:
-    """(question, explanation) pairs in a generator's answer, as models really write them: labels in many forms, Markdown, JSON,
-    numbered lists, chatter around. A question without an explanation counts when its end is there, the question mark."""
-    text = re.sub(r"[*{}]|^\s*#+", "", text.replace('\\"', '"'), flags=re.M)
-    if not re.search(r"(?<![a-z])q(uestion)?(?![a-z])", text, re.I):  # a bare list: 1. What ...?
-        text = re.sub(r"^\W*\d+[.)](?=[^\n]*[?？])", "Question:", text, flags=re.M)
-    _, *parts = _LABEL.split(text)
-    marks = [
-        "".join(filter(None, labels))[0].lower()
-        for labels in zip(parts[::4], parts[1::4], parts[2::4], strict=True)
-    ]
-    said = [
-        [line.strip(_MARKS) for line in words.splitlines() if line.strip(_MARKS)]
-        for words in parts[3::4]
-    ]
+    """Return the (question, explanation) pairs in a generator's answer.
+
+    Labels may have many forms; Markdown, JSON, numbered lists and chatter around the pairs are
+    allowed. A question without an explanation (then "") counts only if it is complete, which
+    means that it ends with a question mark.
+    """
     pairs = []
-    for (first, words), (second, why) in pairwise([*zip(marks, said, strict=True), ("q", [])]):
-        asked = next(
-            (line for line in words if line.endswith(("?", "？", "؟"))), ""
-        )  # behind a heading, for instance
-        explained = why[0] if second != "q" and why else ""
-        if first == "q" and words and (asked or explained):
-            pairs.append((asked or words[0], explained))
+    for piece, following in pairwise([*_pieces(_plain(text)), _Piece("q", [])]):
+        if piece.label != "q" or not piece.lines:
+            continue
+        # A heading may stand on the first line, so the line with a question mark is preferred.
+        complete = [line for line in piece.lines if line.endswith(_QUESTION_MARKS)]
+        explained = following.label != "q" and following.lines
+        if complete or explained:
+            question = (complete or piece.lines)[0]
+            pairs.append((question, following.lines[0] if explained else ""))
     return pairs
+
+
+def _plain(text: str) -> str:
+    """Remove markup, and label the questions of a bare list ("1. What ...?")."""
+    text = re.sub(r"[*{}]|^\s*#+", "", text.replace('\\"', '"'), flags=re.MULTILINE)
+    if re.search(r"(?<![a-z])q(uestion)?(?![a-z])", text, re.IGNORECASE):
+        return text
+    return re.sub(r"^\W*\d+[.)](?=[^\n]*[?？])", "Question:", text, flags=re.MULTILINE)
+
+
+def _pieces(text: str) -> list[_Piece]:
+    """Split a text at its labels; what stands before the first one is dropped."""
+    _, *parts = _LABEL.split(text)
+    pieces = []
+    for start in range(0, len(parts), 4):  # three groups, of which one is set, and the text
+        *groups, words = parts[start : start + 4]
+        word = next(group for group in groups if group)
+        lines = [line.strip(_MARKS) for line in words.splitlines()]
+        pieces.append(_Piece(word[0].lower(), [line for line in lines if line]))
+    return pieces

@@ -1,9 +1,14 @@
-"""Review by hand of unanswerable questions (the paper filters its test questions so, App. F): a widget, a file of decisions, their use.
+"""Review of unanswerable questions by hand: a file of decisions and how they are applied.
 
-Every decision is a line of params/reviews/<dataset>.jsonl (INBOL_REVIEWS moves the folder), written at once; the last one about a
-question wins. The file is the user's: it belongs into version control, and nothing here ever removes a line. A rejected question does not
-enter an artefact, so rejections are part of its identity: those among the questions that were drawn from the same pool by the same
-generator, and no others. A question is known by its digest, so that another picture or wording is another question.
+The paper filters its test questions by hand (App. F). Here every decision is a line of
+params/reviews/<dataset>.jsonl (INBOL_REVIEWS moves the folder), written at once; the last line
+about a question wins. The file is the user's: it belongs under version control, and nothing here
+ever removes a line.
+
+A rejected question does not enter an artefact, so rejections are part of the artefact's identity:
+those about questions drawn from the same pool by the same generator, and no others. A question is
+known by its digest, so that another picture or wording makes another question. The widget is in
+`report/reviewing.py`.
 """
 
 import hashlib
@@ -18,6 +23,7 @@ from typing import Annotated, Literal
 
 import numpy as np
 import pandas as pd
+from PIL import Image
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from inbol_lib import paths
@@ -26,11 +32,9 @@ from inbol_lib.mllm.journal import Journal
 from inbol_lib.params import Params
 
 SPLITS = ("train", "validation", "test")
-CHECKS = (
-    "not depicted",
-    "wrong premise",
-    "information not available",
-)  # in the order of unanswerable.CHECKS
+#: Headings of the verifier's answers, in the order of `unanswerable.CHECKS`.
+CHECKS = ("not depicted", "wrong premise", "information not available")
+#: Columns of `table`.
 COLUMNS = [
     "id",
     "image_id",
@@ -43,18 +47,19 @@ COLUMNS = [
     "end",
 ]
 REJECTED = "rejected by hand"
+_LISTED = 50  # bad lines that an error message shows at most
 
 Text = Annotated[str, Field(min_length=1)]
 Hex = Annotated[str, Field(pattern=r"^[0-9a-f]+$")]
 
 
 class Decision(BaseModel):
-    """One line of the file."""
+    """One line of the file of decisions."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
 
     id: Text
-    digest: Hex  # of picture and question
+    digest: Hex  # of the picture and the question
     accepted: bool
     split: Literal[SPLITS]
     origin: Text  # "swap" or the generator
@@ -64,137 +69,232 @@ class Decision(BaseModel):
 
 
 def file(p: Params) -> Path:
-    """Where decisions about the questions of `p.dataset` are kept."""
+    """Return the file of the decisions about questions of `p.dataset`."""
     folder = Path(os.environ.get("INBOL_REVIEWS") or paths.PARAMS / "reviews")
     kind, _, place = p.dataset.partition(":")
-    return (
-        folder
-        / f"{re.sub(r'[^A-Za-z0-9._-]+', '-', '-'.join(filter(None, (kind, Path(place).name))))}.jsonl"
-    )
+    name = "-".join(part for part in (kind, Path(place).name) if part)
+    return folder / f"{re.sub(r'[^A-Za-z0-9._-]+', '-', name)}.jsonl"
 
 
-def digest(image, question: str) -> str:
-    """A question about a picture as 16 hex digits: of the pixels, because another Pillow may pack them otherwise."""
-    return hashlib.sha256(
-        f"{image.size}|{question}|".encode() + image.convert("RGB").tobytes()
-    ).hexdigest()[:16]
+def digest(image: Image.Image, question: str) -> str:
+    """Return 16 hex digits that identify a question about a picture.
+
+    They depend on the pixels and not on the file, which another Pillow may pack differently.
+    """
+    content = f"{image.size}|{question}|".encode() + image.convert("RGB").tobytes()
+    return hashlib.sha256(content).hexdigest()[:16]
 
 
 def pool(p: Params, split: str) -> str:
-    """What the questions of a split are drawn from, as 8 hex digits. The model and the filters may differ: a question stays a question."""
+    """Return 8 hex digits that identify what the questions of a split are drawn from.
+
+    The model and the filters are left out, because a question does not depend on them.
+    """
     drawn = [p.dataset, p.sources, p.data_seed, split, getattr(p, f"{split}_questions")]
     return hashlib.sha256(json.dumps(drawn).encode()).hexdigest()[:8]
 
 
 def decisions(p: Params) -> dict[str, Decision]:
-    """Digest -> the last decision, of those that concern `p`. Raises ParameterError that names every line that can not be read."""
-    path, mine = file(p), {pool(p, split) for split in SPLITS}
-    lines = _read(path, path.stat().st_mtime_ns, path.stat().st_size) if path.is_file() else ()
+    """Return the last decision about each question that concerns `p`, by the question's digest.
+
+    Raises
+    ------
+    ParameterError
+        When the file has lines that cannot be read; the message names each of them.
+    """
+    path = file(p)
+    if not path.is_file():
+        return {}
+    pools = {pool(p, split) for split in SPLITS}
+    origins = ("swap", p.unanswerable_generator)
+    status = path.stat()
     return {
-        d.digest: d
-        for d in lines
-        if d.pool in mine and d.origin in ("swap", p.unanswerable_generator)
+        decision.digest: decision
+        for decision in _read(path, status.st_mtime_ns, status.st_size)
+        if decision.pool in pools and decision.origin in origins
     }
 
 
-@lru_cache(8)  # the graph asks for it many times
+@lru_cache(8)  # one look at the graph of artefacts asks for the same file many times
 def _read(path: Path, *version: int) -> tuple[Decision, ...]:
+    """Read a file of decisions; `version` makes the cache notice that the file has changed."""
     found, wrong = [], []
     for number, line in enumerate(path.read_bytes().split(b"\n"), 1):
+        if not line.strip():
+            continue
         try:
-            found += [Decision.model_validate_json(line)] if line.strip() else []
+            found.append(Decision.model_validate_json(line))
         except ValidationError as error:
-            wrong += [
-                f"  line {number}: {'.'.join(map(str, e['loc']))}: {e['msg']}, given {e['input']!r:.120}"
-                for e in error.errors()
-            ]
+            wrong += _explained(number, error)
     if wrong:
-        raise ParameterError(
-            "\n".join(
-                [f"{path} has lines that are no decisions; correct or delete them:", *wrong[:50]]
-            )
-        )
+        heading = f"{path} has lines that are not decisions; correct or delete them:"
+        raise ParameterError("\n".join([heading, *wrong[:_LISTED]]))
     return tuple(found)
 
 
+def _explained(number: int, error: ValidationError) -> list[str]:
+    """Return one line of text for every fault in a line of the file."""
+    explained = []
+    for fault in error.errors():
+        place = ".".join(map(str, fault["loc"]))
+        given = f"{fault['input']!r:.120}"
+        explained.append(f"  line {number}: {place}: {fault['msg']}, given {given}")
+    return explained
+
+
 def rejected(p: Params) -> list[str]:
-    """Digests of the questions that may not enter the artefact of `p`, in order: part of its identity."""
-    return sorted(d.digest for d in decisions(p).values() if not d.accepted)
+    """Return the sorted digests of the questions that people rejected.
+
+    They may not enter the artefact of `p` and are part of its identity.
+
+    Raises
+    ------
+    ParameterError
+        As in `decisions`.
+    """
+    return sorted(name for name, decision in decisions(p).items() if not decision.accepted)
 
 
 def ends(rows: Sequence[dict], n: int, barred: Collection[str]) -> list[str]:
-    """Where each question that passed all filters ends: "" (kept), rejected by hand, surplus.
+    """Choose among the questions that passed all other filters, and say where each ends.
 
-    `n` are kept, evenly, so that the share of swaps stays; for one that was rejected comes the nearest of the surplus, of its own
-    origin if there is any, so that what was already looked at stays.
+    The chosen ones are spread evenly over the rows, so that the share of swaps stays. A rejected
+    one among them is replaced by the nearest of the surplus, of its own origin if there is any,
+    so that all others stay as they were when a person looked at them.
+
+    Parameters
+    ----------
+    rows : sequence of dict
+        Questions with `digest` and `origin`.
+    n : int
+        How many to keep; fewer are kept when too few are left.
+    barred : collection of str
+        Digests of rejected questions.
+
+    Returns
+    -------
+    list of str
+        For each row "" (kept), `REJECTED` or "surplus".
     """
-    out = [REJECTED if row["digest"] in barred else "surplus" for row in rows]
-    spare = {i for i, end in enumerate(out) if end == "surplus"}
+    found = [REJECTED if row["digest"] in barred else "surplus" for row in rows]
     even = np.linspace(0, len(rows), min(n, len(rows)), endpoint=False, dtype=int).tolist()
-    spare -= set(even)
-    for i in even:
-        if out[i] == REJECTED and spare:
-            i = min(
-                spare, key=lambda j, i=i: (rows[j]["origin"] != rows[i]["origin"], abs(j - i), j)
-            )
-            spare.remove(i)
-        out[i] = out[i] if out[i] == REJECTED else ""
-    return out
+    spare = {index for index, end in enumerate(found) if end == "surplus"} - set(even)
+    for index in even:
+        if found[index] != REJECTED:
+            found[index] = ""
+        elif spare:
+            substitute = _nearest(rows, index, spare)
+            spare.remove(substitute)
+            found[substitute] = ""
+    return found
 
 
-def table(rows: list[dict]) -> pd.DataFrame:
-    """Every question that was made, without its picture: COLUMNS; `end` is one of unanswerable.ENDS."""
+def _nearest(rows: Sequence[dict], index: int, spare: Collection[int]) -> int:
+    """Return the spare row nearest to a given one; rows of the same origin come first."""
+
+    def distance(other: int) -> tuple[bool, int, int]:
+        foreign = rows[other]["origin"] != rows[index]["origin"]
+        return foreign, abs(other - index), other
+
+    return min(spare, key=distance)
+
+
+def table(rows: Sequence[dict]) -> pd.DataFrame:
+    """Return all questions that were made, without their pictures.
+
+    The columns are `COLUMNS`; `end` is one of `unanswerable.ENDS`.
+    """
     made = pd.DataFrame(rows).reindex(columns=COLUMNS)
     return made.assign(end=made.end.replace("", "kept"), explanation=made.explanation.fillna(""))
 
 
 def lost(p: Params, tables: dict[str, pd.DataFrame]) -> list[Decision]:
-    """Decisions that concern `p` about questions which are no longer made (other pixels, another wording): kept in the file."""
-    made = {d for t in tables.values() for d in t.digest}
-    return [d for d in decisions(p).values() if d.digest not in made]
+    """Return the decisions that concern `p` but are about questions that are no longer made.
+
+    This happens when a picture or a wording has changed; the decisions stay in the file.
+
+    Parameters
+    ----------
+    p : Params
+    tables : dict
+        Split -> its `table`.
+
+    Raises
+    ------
+    ParameterError
+        As in `decisions`.
+    """
+    made = {name for frame in tables.values() for name in frame.digest}
+    return [decision for name, decision in decisions(p).items() if name not in made]
 
 
 @dataclass
 class Review:
-    """The questions of a split that a person looks at, and what was decided; knows no widget."""
+    """The questions of a split that a person looks at, and what was decided about them.
+
+    It knows nothing of the widget that shows it.
+    """
 
     p: Params
     split: str
-    items: pd.DataFrame  # rows of `table`: kept, or rejected before
-    picture: Callable  # image_id -> PIL image
+    items: pd.DataFrame  # rows of `table` that are kept or were rejected before
+    picture: Callable[[str], Image.Image]  # image_id -> its picture
     reviewer: str = ""
-    at: int = 0
+    at: int = 0  # position of the question shown; len(items) when all are decided
     said: dict[str, bool] = field(default_factory=dict)  # digest -> accepted
 
     def __post_init__(self) -> None:
-        self.said = {
-            name: d.accepted
-            for name, d in decisions(self.p).items()
-            if name in set(self.items.digest)
-        }
+        """Take over earlier decisions and go to the first open question."""
+        shown = set(self.items.digest)
+        earlier = decisions(self.p)
+        self.said = {name: earlier[name].accepted for name in earlier if name in shown}
         self.at = self.next_open(-1)
 
-    def next_open(self, i: int) -> int:
-        """The first question without a decision behind `i`, or before it; the number of questions where all are decided."""
-        order = [*range(i + 1, len(self.items)), *range(min(i + 1, len(self.items)))]
-        return next(
-            (j for j in order if self.items.digest.iloc[j] not in self.said), len(self.items)
-        )
+    def next_open(self, index: int) -> int:
+        """Return the position of the next open question.
+
+        The search starts after `index` and goes on from the beginning; the result is the number
+        of questions when none is open.
+        """
+        count = len(self.items)
+        order = [*range(index + 1, count), *range(min(index + 1, count))]
+        still_open = (at for at in order if self.items.digest.iloc[at] not in self.said)
+        return next(still_open, count)
 
     def decide(self, accepted: bool) -> None:
-        """Write the decision about the question shown, and go on to the next."""
-        row, again = self.items.iloc[self.at], self.items.digest.iloc[self.at] in self.said
-        line = Decision(id=row.id, digest=row.digest, accepted=accepted, split=self.split, origin=row.origin,
-                        pool=pool(self.p, self.split), question=row.question, reviewer=self.reviewer)  # fmt: skip
-        file(self.p).parent.mkdir(parents=True, exist_ok=True)
-        Journal(file(self.p)).add(line.model_dump(exclude_defaults=True))
+        """Write down the decision about the question shown, and go on to the next.
+
+        After a first decision that is the next open question; after a change of mind it is simply
+        the following one.
+        """
+        row = self.items.iloc[self.at]
+        again = row.digest in self.said
+        decision = Decision(
+            id=row.id,
+            digest=row.digest,
+            accepted=accepted,
+            split=self.split,
+            origin=row.origin,
+            pool=pool(self.p, self.split),
+            question=row.question,
+            reviewer=self.reviewer,
+        )
+        path = file(self.p)
+        path.parent.mkdir(parents=True, exist_ok=True)
+        Journal(path).add(decision.model_dump(exclude_defaults=True))
         self.said[row.digest] = accepted
         self.at = self.at + 1 if again else self.next_open(self.at)
 
     def move(self, step: int) -> None:
-        """One question back (-1) or on (+1)."""
+        """Go one question back (-1) or on (+1)."""
         self.at = min(max(self.at + step, 0), len(self.items))
 
     def counts(self) -> str:
-        yes = sum(self.said.values())
-        return f"{len(self.items)} questions: {yes} accepted, {len(self.said) - yes} rejected, {len(self.items) - len(self.said)} open"
+        """Return in one line how many questions are accepted, rejected and open."""
+        accepted = sum(self.said.values())
+        rejected_ones = len(self.said) - accepted
+        still_open = len(self.items) - len(self.said)
+        return (
+            f"{len(self.items)} questions: "
+            f"{accepted} accepted, {rejected_ones} rejected, {still_open} open"
+        )

@@ -1,33 +1,35 @@
-"""The extrinsic boundary: questions that the image can not answer (paper, Sec. 3.2 and App. D.2).
+"""The extrinsic boundary: questions that the image cannot answer (paper, Sec. 3.2 and App. D.2).
 
-Two ways: swap the image under a question, or prompt a generator for two questions per image. Three checks verify them,
-and what the original model refuses anyway, or a person rejected, is dropped. Every question that was made is counted where it ends.
+`making.py` makes more questions than are wanted; `build` sends them through a pipeline of filters
+and counts every question where it ends. Each filter takes the rows that are left and says where
+each of them ends, with a word of `ENDS`, or "" when the row passes.
 """
 
 from collections import Counter
-from collections.abc import Collection
-from pathlib import Path
+from collections.abc import Callable, Collection, Sequence
+from functools import partial
+from typing import Any, NamedTuple
 
-import numpy as np
 import pandas as pd
 from datasets import Dataset
+from transformers import PreTrainedModel, ProcessorMixin
 
 from inbol_lib.boundary import review
+from inbol_lib.boundary.asking import ask, wording
 from inbol_lib.boundary.confidence import pick
-from inbol_lib.boundary.generated_text import parse_pairs
+from inbol_lib.boundary.making import generated, swapped
 from inbol_lib.data.records import RECORD_FEATURES, prompt_text, rng_for
 from inbol_lib.data.templates import REFUSAL_TEMPLATES, prompt
 from inbol_lib.errors import ParameterError
 from inbol_lib.judging.hybrid import parse_verdict
 from inbol_lib.judging.refusals import is_refusal
 from inbol_lib.micro import world
-from inbol_lib.mllm import loading
-from inbol_lib.mllm.endpoints import PREFIX
-from inbol_lib.mllm.sampling import greedy, sample
+from inbol_lib.mllm.sampling import greedy
 from inbol_lib.params import Params
 
+#: The verifier's three questions (paper, App. D.2), each a prompt `verify_<check>`.
 CHECKS = ("absent", "premise", "beyond")
-#: Where a question ends, and what is counted: "unparsable" are a generator's answers, the others questions.
+#: Where a question can end.
 ENDS = [
     "duplicate",
     "unverified",
@@ -37,197 +39,190 @@ ENDS = [
     "surplus",
     "kept",
 ]
+#: What is counted: "unparsable" counts a generator's answers, all others count questions.
 STEPS = ["unparsable", "generated", *ENDS]
 
-
-def swapped(questions: Dataset, n: int, seed: int) -> list[dict]:
-    """`n` open questions, each with the image of another row (never its own); Question rows without answers."""
-    rng = np.random.default_rng(seed)
-    meta = questions.remove_columns("image").to_list()
-    if n and len({r["image_id"] for r in meta}) < 2:
-        raise ParameterError(
-            "swapping needs two images or more, and all questions share one; set swap_share to 0 or add images"
-        )
-    open_rows = [i for i, r in enumerate(meta) if not r["choices"]] or list(range(len(meta)))
-    rows = []
-    for i in rng.permutation(open_rows)[:n]:
-        j = next(
-            j
-            for j in rng.permutation(len(meta)).tolist()
-            if meta[j]["image_id"] != meta[i]["image_id"]
-        )
-        rows.append(_row(questions[j], meta[i]["question"], f"swap-{meta[i]['id']}", "swap"))
-    return rows
+Row = dict[str, Any]
+Filter = Callable[[list[Row]], list[str]]
 
 
-def generated(p: Params, questions: Dataset, n: int, seed: int) -> tuple[list[dict], int]:
-    """About `n` questions from `p.unanswerable_generator`, two per image, and the number of its answers that held none.
+class Built(NamedTuple):
+    """What `build` makes."""
 
-    "program" knows the micro world's scenes and stands for GPT-4o. All but micro models are given the paper's prompt (Fig. 8; what
-    is illegible in the available copy is ours).
-    """
-    name = p.unanswerable_generator
-    _, firsts = np.unique(questions["image_id"], return_index=True)
-    rows = list(
-        questions.select(np.random.default_rng(seed).permutation(np.sort(firsts))[: (n + 1) // 2])
-    )
-    if name == "program":
-        pairs = [_program(row["image_id"], seed) for row in rows]
-    else:
-        text, longest = (
-            prompt(f"generate_unanswerable{_wording(name)}"),
-            256 if _wording(name) else 96,
-        )
-        said = _ask(
-            p, name, rows, [text] * len(rows), longest, p.temperature, seed
-        )  # greedy answers repeat themselves
-        pairs = [parse_pairs(answer) for answer in said]
-    made = [_row(row, question, f"{name}-{k}-{row['image_id']}", name) | {"explanation": why}
-            for row, found in zip(rows, pairs, strict=True) for k, (question, why) in enumerate(found[:2])]  # fmt: skip
-    return made[:n], sum(not found for found in pairs)
-
-
-def _wording(name: str) -> str:
-    """Which prompts a model gets: "" the short ones that micro models learned, "_paper" those of App. D.2."""
-    return "" if Path(name.removeprefix(PREFIX)).name.startswith("micro-") else "_paper"
-
-
-def _program(image_id: str, seed: int) -> list[tuple[str, str]]:
-    rng = rng_for(seed, image_id)
-    return [
-        world.unanswerable(world.scene_of(image_id), rng, kind)
-        for kind in (str(rng.choice(["absent", "premise"])), "beyond")
-    ]
-
-
-def _ask(
-    p: Params,
-    name: str,
-    rows: list[dict],
-    texts: list[str],
-    longest: int,
-    temperature: float,
-    seed: int = 0,
-) -> list[str]:
-    """One answer to each text about its row's image, from a model in process or an endpoint ("" where a request failed)."""
-    images = [r["image"] for r in rows]
-    ids = [f"{text} {row['id']}" for text, row in zip(texts, rows, strict=True)]
-    drawn = sample(
-        *loading.load(name),
-        images,
-        texts,
-        1,
-        temperature,
-        p.top_p,
-        longest,
-        p.token_budget,
-        seed,
-        ids,
-    )
-    return [answer.text or "" for (answer,) in drawn]
-
-
-def _row(shown: dict, question: str, name: str, origin: str) -> dict:
-    """An unanswerable question about the image of `shown`: a record that lacks its answer and its refusal."""
-    keep = {k: shown[k] for k in ("image", "image_id", "split")}
-    return {**keep, "id": name, "group": name, "question": question, "answers": [], "choices": [], "source": "uavqa",
-            "accepted": [], "origin": origin, "verdicts": ["incorrect"], "confidence": 0.0, "correct": ""}  # fmt: skip
-
-
-def checked(p: Params, rows: list[dict]) -> list[list[bool | None]]:
-    """What the verifier answers to each of CHECKS about each question, None where it was neither yes nor no ("program": one verdict)."""
-    if p.verifier == "program":
-        return [[world_says_unanswerable(r) is not False] for r in rows]
-    texts = [
-        prompt(f"verify_{check}{_wording(p.verifier)}").format(question=r["question"])
-        for check in CHECKS
-        for r in rows
-    ]
-    said = [
-        parse_verdict(answer) for answer in _ask(p, p.verifier, rows * len(CHECKS), texts, 4, 0.0)
-    ]
-    return [said[i :: len(rows)] for i in range(len(rows))]
-
-
-def passes(checks: list[bool | None]) -> bool | None:
-    """Whether a question passes: some check answers yes (paper, App. D.2: three times "no" drops it). None where no check said yes
-    and some answer was neither yes nor no."""
-    return True if any(checks) else (None if None in checks else False)
-
-
-def world_says_unanswerable(row: dict) -> bool | None:
-    """The micro world's truth, which stands for the paper's filtering by hand of the test questions."""
-    answerable = world.is_answerable(world.scene_of(row["image_id"]), row["question"])
-    return None if answerable is None else not answerable
+    records: Dataset  # standard records with confidence 0
+    counts: Counter  # (origin, step of STEPS) -> number of questions or answers
+    made: pd.DataFrame  # every question that was made, with its end: `review.table`
 
 
 def build(
     p: Params,
     questions: Dataset,
     n: int,
-    model,
-    processor,
+    model: PreTrainedModel,
+    processor: ProcessorMixin,
     by_hand: bool = False,
     rejected: Collection[str] = (),
-) -> tuple[Dataset, Counter, pd.DataFrame]:
-    """At most `n` standard records of unanswerable questions (confidence 0), counts by (origin, step of STEPS), and `review.table` of all.
+) -> Built:
+    """Make unanswerable questions, filter them and turn the rest into standard records.
 
-    `by_hand` adds the micro world's own truth, which stands for the paper's filter by hand of the test questions; surplus replaces
-    what people `rejected` (review.rejected)."""
+    Parameters
+    ----------
+    p : Params
+    questions : Dataset
+        Answerable questions whose words and images are used.
+    n : int
+        Most records wanted. Half as many again are made, because the filters drop some.
+    model, processor
+        The model under study; a question that it refuses anyway teaches nothing and is dropped.
+    by_hand : bool
+        Also drop what the micro world itself can answer. This stands in for the paper's filtering
+        of test questions by hand and has no effect on other data.
+    rejected : collection of str
+        Digests of questions that a person rejected (`review.rejected`); surplus replaces them.
+
+    Raises
+    ------
+    ParameterError
+        When no question is left, when swapping finds only one image, or when "program" is to
+        generate or verify questions outside the micro world.
+    """
     p.check_program()
-    wanted = int(round(n * 1.5)) + 4  # the filters drop some
-    seed = p.data_seed + 7919
-    swaps = swapped(questions, int(round(wanted * p.swap_share)), seed)
-    made, unparsable = generated(p, questions, wanted - len(swaps), seed + 1)
-    rows = every = swaps + made
-
-    def keep(rows: list[dict], ends: list[str]) -> list[dict]:
-        for row, end in zip(rows, ends, strict=True):
-            row["end"] = end
-        return [row for row in rows if not row["end"]]
-
-    again = pd.Series([(r["image_id"], r["question"]) for r in rows], dtype=object).duplicated()
-    rows = keep(rows, ["duplicate" if twice else "" for twice in again])
-    for row, row["checks"] in zip(rows, checked(p, rows), strict=True):
-        row["digest"] = review.digest(row["image"], row["question"])
-    strict = by_hand and p.dataset == "micro"
-    verdicts = [
-        False if strict and world_says_unanswerable(r) is False else passes(r["checks"])
-        for r in rows
-    ]
-    rows = keep(rows, [{True: "", False: "verified out", None: "unverified"}[v] for v in verdicts])
-    answers = greedy(
-        model,
-        processor,
-        [r["image"] for r in rows],
-        [prompt_text(r) for r in rows],
-        p.max_new_tokens,
-        p.token_budget,
+    made, unparsable = _make(p, questions, int(round(n * 1.5)) + 4)
+    filters: tuple[Filter, ...] = (
+        duplicates,
+        partial(verification, p, strict=by_hand and p.dataset == "micro"),
+        partial(refusals, p, model, processor),
+        partial(review.ends, n=n, barred=rejected),
     )
-    for row, said in zip(rows, answers, strict=True):
-        row |= {
-            "responses": [said],
-            "incorrect": said,
-            "refusal": pick(REFUSAL_TEMPLATES, rng_for(p.data_seed, row["id"])),
-        }
-    rows = keep(
-        rows,
-        [
-            "unverified" if a is None else "already refused" if is_refusal(a) else ""
-            for a in answers
-        ],
-    )
-    rows = keep(rows, review.ends(rows, n, rejected))
-    counts = Counter({(p.unanswerable_generator, "unparsable"): unparsable})
-    counts.update((r["origin"], step) for r in every for step in ("generated", r["end"] or "kept"))
+    rows = made
+    for ends_of in filters:
+        rows = _survivors(rows, ends_of(rows))
+    counts = _counted(made, {(p.unanswerable_generator, "unparsable"): unparsable})
     if not rows:
         raise ParameterError(
             f"no unanswerable question was left; try another generator or verifier: {dict(counts)}"
         )
-    return (
-        Dataset.from_list(
-            [{k: r[k] for k in RECORD_FEATURES} for r in rows], features=RECORD_FEATURES
-        ),
-        counts,
-        review.table(every),
-    )
+    records = [{name: row[name] for name in RECORD_FEATURES} for row in rows]
+    table = Dataset.from_list(records, features=RECORD_FEATURES)
+    return Built(table, counts, review.table(made))
+
+
+def _make(p: Params, questions: Dataset, wanted: int) -> tuple[list[Row], int]:
+    """Make questions in both ways; also return how many of the generator's answers held none."""
+    seed = p.data_seed + 7919
+    swaps = swapped(questions, int(round(wanted * p.swap_share)), seed)
+    others, unparsable = generated(p, questions, wanted - len(swaps), seed + 1)
+    return swaps + others, unparsable
+
+
+def _survivors(rows: Sequence[Row], ends: Sequence[str]) -> list[Row]:
+    """Write down where each row ends, and return those that end nowhere yet."""
+    for row, end in zip(rows, ends, strict=True):
+        row["end"] = end
+    return [row for row in rows if not row["end"]]
+
+
+def _counted(made: Sequence[Row], start: dict[tuple[str, str], int]) -> Counter:
+    """Count every question twice, as generated and where it ended, on top of `start`."""
+    counts = Counter(start)
+    for row in made:
+        counts[row["origin"], "generated"] += 1
+        counts[row["origin"], row["end"] or "kept"] += 1
+    return counts
+
+
+def duplicates(rows: Sequence[Row]) -> list[str]:
+    """Filter: drop a question that was already made about the same image."""
+    seen = set()
+    ends = []
+    for row in rows:
+        key = (row["image_id"], row["question"])
+        ends.append("duplicate" if key in seen else "")
+        seen.add(key)
+    return ends
+
+
+def verification(p: Params, rows: Sequence[Row], strict: bool) -> list[str]:
+    """Filter: drop what the verifier calls answerable, or what it did not judge readably.
+
+    Adds the verifier's answers (`checks`) and the question's `digest` to each row.
+
+    Parameters
+    ----------
+    p : Params
+    rows : sequence of dict
+    strict : bool
+        Also drop what the micro world itself can answer.
+    """
+    ends = []
+    for row, checks in zip(rows, checked(p, rows), strict=True):
+        row["checks"] = checks
+        row["digest"] = review.digest(row["image"], row["question"])
+        verdict = passes(checks)
+        if strict and world_says_unanswerable(row) is False:
+            verdict = False
+        ends.append({True: "", False: "verified out", None: "unverified"}[verdict])
+    return ends
+
+
+def refusals(
+    p: Params, model: PreTrainedModel, processor: ProcessorMixin, rows: Sequence[Row]
+) -> list[str]:
+    """Filter: drop what the model under study refuses anyway, or what it failed to answer.
+
+    Adds the model's answer (`responses`, `incorrect`) and a refusal template (`refusal`) to each
+    row.
+    """
+    images = [row["image"] for row in rows]
+    texts = [prompt_text(row) for row in rows]
+    answers = greedy(model, processor, images, texts, p.max_new_tokens, p.token_budget)
+    ends = []
+    for row, answer in zip(rows, answers, strict=True):
+        row["responses"] = [answer]
+        row["incorrect"] = answer
+        row["refusal"] = pick(REFUSAL_TEMPLATES, rng_for(p.data_seed, row["id"]))
+        if answer is None:
+            ends.append("unverified")
+        else:
+            ends.append("already refused" if is_refusal(answer) else "")
+    return ends
+
+
+def checked(p: Params, rows: Sequence[Row]) -> list[list[bool | None]]:
+    """Return the verifier's answer to each of `CHECKS` about each question.
+
+    Returns
+    -------
+    list of list of bool or None
+        Shape (questions, checks). True is "yes, it is unanswerable for this reason"; None is an
+        answer that was neither yes nor no. The verifier "program" gives one verdict instead.
+    """
+    if p.verifier == "program":
+        return [[world_says_unanswerable(row) is not False] for row in rows]
+    texts = []
+    for check in CHECKS:
+        template = prompt(f"verify_{check}{wording(p.verifier)}")
+        texts += [template.format(question=row["question"]) for row in rows]
+    answers = ask(p, p.verifier, list(rows) * len(CHECKS), texts, 4, 0.0)
+    verdicts = [parse_verdict(answer) for answer in answers]
+    return [verdicts[index :: len(rows)] for index in range(len(rows))]
+
+
+def passes(checks: Sequence[bool | None]) -> bool | None:
+    """Return whether a question passes as unanswerable (paper, App. D.2).
+
+    One yes is enough, and three times no drops the question. None when no check said yes and some
+    answer was neither yes nor no.
+    """
+    if any(checks):
+        return True
+    return None if None in checks else False
+
+
+def world_says_unanswerable(row: Row) -> bool | None:
+    """Return the micro world's own verdict, or None where it cannot read the question.
+
+    It stands in for the paper's filtering of the test questions by hand.
+    """
+    answerable = world.is_answerable(world.scene_of(row["image_id"]), row["question"])
+    return None if answerable is None else not answerable

@@ -1,3 +1,5 @@
+import math
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -11,34 +13,47 @@ from inbol_lib.micro import world
 
 @pytest.fixture(scope="module")
 def records():
-    """Answerable records with confidences 0, .1 .. 1 in turn, and unanswerable ones."""
+    """220 answerable records with confidences 0, .1 .. 1 in turn, and 60 unanswerable ones."""
+    questions = world.questions("vqav2", "train", 220)
+    answerable = [answerable_row(row, index) for index, row in enumerate(questions)]
+    questions = world.questions("vqav2", "train", 60)
+    unanswerable = [unanswerable_row(row) for row in questions]
+    return [Dataset.from_list(rows, RECORD_FEATURES) for rows in (answerable, unanswerable)]
 
-    def rows(n, unanswerable):
-        table = world.questions("vqav2", "train", n)
-        for i, r in enumerate(table):
-            conf = 0.0 if unanswerable else i % 11 / 10
-            yield {**r, "source": ("vqav2", "oven")[i % 2] if not unanswerable else "uavqa", "confidence": conf, "responses": [],
-                   "verdicts": [], "correct": "red" if conf > 0 else "", "incorrect": "blue" if conf < 1 else "", "refusal": "Sorry, no.",
-                   "answers": [] if unanswerable else r["answers"], "origin": "swap" if unanswerable else "answerable"}  # fmt: skip
 
-    return [
-        Dataset.from_list(list(rows(n, u)), features=RECORD_FEATURES)
-        for n, u in ((220, False), (60, True))
-    ]
+def answerable_row(row, index):
+    confidence = index % 11 / 10
+    return {
+        **row,
+        "source": ("vqav2", "oven")[index % 2],
+        "confidence": confidence,
+        "responses": [],
+        "verdicts": [],
+        "correct": "red" if confidence > 0 else "",
+        "incorrect": "blue" if confidence < 1 else "",
+        "refusal": "Sorry, no.",
+        "origin": "answerable",
+    }
+
+
+def unanswerable_row(row):
+    changes = {"source": "uavqa", "answers": [], "origin": "swap"}
+    return {**answerable_row(row, 0), **changes}
+
+
+def texts_of(table):
+    return table.remove_columns("image").to_list()
 
 
 def test_instructions_answer_the_known_and_refuse_the_unknown(records, smoke):
     p = smoke.replace(num_instructions=80, known_share=0.75)
     idk, sft, counts = composition.instructions(*records, p)
     assert len(idk) == len(sft) == 80
-    assert (counts["known"], counts["unknown_intrinsic"], counts["unknown_extrinsic"]) == (
-        60,
-        10,
-        10,
-    )
-    for r in idk.remove_columns("image"):
-        assert (r["response"] == "Sorry, no.") == (r["kind"] != "known")
-    sources = [r["source"] for r in idk.remove_columns("image") if r["kind"] == "known"]
+    assert counts["known"] == 60
+    assert counts["unknown_intrinsic"] == counts["unknown_extrinsic"] == 10
+    for row in texts_of(idk):
+        assert (row["response"] == "Sorry, no.") == (row["kind"] != "known")
+    sources = [row["source"] for row in texts_of(idk) if row["kind"] == "known"]
     assert abs(sources.count("vqav2") - sources.count("oven")) <= 1
 
 
@@ -46,64 +61,76 @@ def test_sft_takes_gold_answers_whatever_the_confidence(records, smoke):
     _, sft, _ = composition.instructions(*records, smoke.replace(num_instructions=80))
     assert set(sft["kind"]) == {"answerable", "unanswerable"}
     confidence = dict(zip(records[0]["id"], records[0]["confidence"], strict=True))
-    taught = [r for r in sft.remove_columns("image") if r["kind"] == "answerable"]
-    assert {confidence[r["id"]] for r in taught} == {i / 10 for i in range(11)}
+    taught = [row for row in texts_of(sft) if row["kind"] == "answerable"]
+    assert {confidence[row["id"]] for row in taught} == {i / 10 for i in range(11)}
 
 
 @pytest.mark.parametrize("answer", ["letter", "text"])
 def test_sft_says_the_gold_option_as_asked_and_the_first_answer_elsewhere(records, smoke, answer):
-    texts = records[0].remove_columns("image").to_list()
-    options = [{**r, "choices": ["tea", "salt", "gold"], "answers": [("tea", "salt", "gold")[i % 3]]} if i % 2 else r
-               for i, r in enumerate(texts)]  # fmt: skip
-    mixed = Dataset.from_list(
-        [{**r, "image": image} for r, image in zip(options, records[0]["image"], strict=True)],
-        RECORD_FEATURES,
-    )
-    letter = {"tea": "A", "salt": "B", "gold": "C"} if answer == "letter" else {}
-    gold = {r["id"]: letter.get(r["answers"][0], r["answers"][0]) for r in options}
-    _, sft, _ = composition.instructions(
-        mixed, records[1], smoke.replace(num_instructions=80, choice_answer=answer)
-    )
-    taught = [r for r in sft.remove_columns("image") if r["kind"] == "answerable"]
-    assert all(r["response"] == gold[r["id"]] for r in taught)
-    assert {letter.get(text, text) for text in ("tea", "salt", "gold")} < {
-        r["response"] for r in taught
-    }
+    options = ["tea", "salt", "gold"]
+    rows = records[0].to_list()
+    for index, row in enumerate(rows):
+        if index % 2:
+            row |= {"choices": options, "answers": [options[index % 3]]}
+    mixed = Dataset.from_list(rows, RECORD_FEATURES)
+    letters = {"tea": "A", "salt": "B", "gold": "C"} if answer == "letter" else {}
+    gold = {row["id"]: letters.get(row["answers"][0], row["answers"][0]) for row in rows}
+    p = smoke.replace(num_instructions=80, choice_answer=answer)
+    _, sft, _ = composition.instructions(mixed, records[1], p)
+    taught = [row for row in texts_of(sft) if row["kind"] == "answerable"]
+    assert all(row["response"] == gold[row["id"]] for row in taught)
+    spoken = {letters.get(text, text) for text in options}
+    assert spoken < {row["response"] for row in taught}
 
 
-@pytest.mark.parametrize(("n", "taken"), [(9, {"a": 3, "b": 3, "c": 3}), (40, {"a": 18, "b": 18, "c": 4}),
-                                          (104, {"a": 50, "b": 50, "c": 4}), (208, {"a": 100, "b": 100, "c": 8})])  # fmt: skip
+@pytest.mark.parametrize(
+    ("n", "taken"),
+    [
+        (9, {"a": 3, "b": 3, "c": 3}),
+        (40, {"a": 18, "b": 18, "c": 4}),
+        (104, {"a": 50, "b": 50, "c": 4}),
+        (208, {"a": 100, "b": 100, "c": 8}),
+    ],
+)
 def test_drawing_is_even_over_the_sources_as_far_as_they_go(n, taken):
     frame = pd.DataFrame({"source": ["a"] * 50 + ["c"] * 4 + ["b"] * 50, "row": range(104)})
     drawn = composition.draw(frame, n, np.random.default_rng(0))
     assert drawn.source.value_counts().to_dict() == taken
-    assert drawn.row.value_counts().max() == -(-n // 104), "none repeats before all are taken"
-    assert (
-        set(drawn.row) != set(composition.draw(frame, n, np.random.default_rng(1)).row) or n >= 104
-    )
+    most = math.ceil(n / len(frame))
+    assert drawn.row.value_counts().max() == most, "none repeats before all are taken"
+    other = composition.draw(frame, n, np.random.default_rng(1))
+    assert set(drawn.row) != set(other.row) or n >= 104
 
 
 def test_preferences_keep_the_ratio_and_count_pairs(records, smoke):
     table, counts = composition.preferences(*records, smoke.replace(num_pairs=100))
     assert (counts["unknown"], counts["mixed"], counts["known"]) == (20, 20, 40)
     assert counts["pairs"] == 100
-    for r in table.remove_columns("image"):
-        assert r["kind"] != "mixed" or (r["correct"] and r["incorrect"])
-        assert r["kind"] != "unknown" or r["incorrect"]
+    for row in texts_of(table):
+        assert row["kind"] != "mixed" or (row["correct"] and row["incorrect"])
+        assert row["kind"] != "unknown" or row["incorrect"]
 
 
-@pytest.mark.parametrize(("kind", "response"), [("mixed", "correct"), ("mixed", "incorrect"), ("known", "correct"),
-                                                ("unknown", "incorrect")])  # fmt: skip
+@pytest.mark.parametrize(
+    ("kind", "response"),
+    [("mixed", "correct"), ("mixed", "incorrect"), ("known", "correct"), ("unknown", "incorrect")],
+)
 def test_a_pair_needs_both_of_its_responses(records, smoke, kind, response):
-    """Half of a class lacks a response (sampled answers that were all refused, say): it is counted and never drawn."""
-    rows, described = records[0].to_list(), composition.describe(records[0], smoke)
-    broken = {r["id"] for r in described[described.kind == kind].iloc[::2].to_dict("records")}
-    rows = [{**r, response: ""} if r["id"] in broken else r for r in rows]
-    table, counts = composition.preferences(
-        Dataset.from_list(rows, RECORD_FEATURES), records[1], smoke.replace(num_pairs=200)
-    )
+    """Half of a class lacks a response (all samples were refusals, for example).
+
+    Those questions are counted and never drawn.
+    """
+    described = composition.describe(records[0], smoke)
+    broken = set(described[described.kind == kind].iloc[::2].id)
+    rows = records[0].to_list()
+    for row in rows:
+        if row["id"] in broken:
+            row[response] = ""
+    fewer, p = Dataset.from_list(rows, RECORD_FEATURES), smoke.replace(num_pairs=200)
+    table, counts = composition.preferences(fewer, records[1], p)
+    drawn = {row["id"] for row in texts_of(table) if row["source"] != "uavqa"}
     assert broken
-    assert not broken & {r["id"] for r in table.remove_columns("image") if r["source"] != "uavqa"}
+    assert not broken & drawn
     assert counts["not_eligible"] == len(broken)
 
 
@@ -124,9 +151,8 @@ def test_refusing_names_what_is_there_and_what_is_wanted(there):
 
 def test_a_balanced_set_has_mean_one_half_even_from_a_skewed_pool():
     rng = np.random.default_rng(0)
-    confidence = np.round(
-        np.concatenate([np.repeat(np.arange(11) / 10, 8), rng.beta(4, 1, 3000)]), 1
-    )
+    even, skewed = np.repeat(np.arange(11) / 10, 8), rng.beta(4, 1, 3000)
+    confidence = np.round(np.concatenate([even, skewed]), 1)
     chosen = test_sets.balanced(confidence, 300, rng)
     assert len(set(chosen)) == len(chosen)
     assert abs(confidence[chosen].mean() - 0.5) < 0.01
@@ -146,17 +172,19 @@ def test_the_test_set_is_balanced_on_the_chooser_and_carries_the_model_s_own_con
     assert table["id"] == again["id"], "every model is asked the same questions"
     assert set(table["confidence"]) == {0.9, 0.0}
     assert counts["vqav2"] == counts["oven"] == {"wanted": 22, "got": 22, "mean_confidence": 0.5}
-    assert counts["uavqa"]["got"] == 10 == sum(s == "uavqa" for s in table["source"])
+    assert counts["uavqa"]["got"] == 10 == table["source"][:].count("uavqa")
 
 
 def test_a_test_set_counts_what_its_pool_could_not_give(records):
-    """Only confidences of 0.7 and more: without their mirror nothing is balanced, and the shortfall shows."""
-    high = records[0].filter(lambda c: c >= 0.7 or c == 0.3, input_columns="confidence")
+    """Confidences of 0.7 and more have no counterpart but 0.3, so most of them cannot be used."""
+    high = records[0].filter(
+        lambda confidence: confidence >= 0.7 or confidence == 0.3, input_columns="confidence"
+    )
     table, counts = test_sets.test_set(high, high, records[1], 50, 100, seed=0)
-    mirrored = {s: 2 * min(n for _, n in g.groupby("confidence").size().items())
-                for s, g in high.to_pandas().query("confidence in [0.3, 0.7]").groupby("source")}  # fmt: skip
-    for source, n in mirrored.items():
+    mirrored = high.to_pandas().query("confidence in [0.3, 0.7]")
+    for source, rows in mirrored.groupby("source"):
+        n = 2 * rows.confidence.value_counts().min()
         assert 0 < n < 50
         assert counts[source] == {"wanted": 50, "got": n, "mean_confidence": 0.5}
     assert counts["uavqa"] == {"wanted": 100, "got": 60, "mean_confidence": 0.0}
-    assert len(table) == sum(c["got"] for c in counts.values())
+    assert len(table) == sum(count["got"] for count in counts.values())
