@@ -1,5 +1,8 @@
-"""How far to trust a judging: Cohen's kappa with the truth, and every case where they differ (paper, App. D.1: 0.749 for string match,
-0.885 for the hybrid evaluator, against people on 200 responses; it prints no interval)."""
+"""How far to trust a judge: Cohen's kappa with the truth, and every case where they differ.
+
+The paper (App. D.1) compares with people on 200 responses and finds 0.749 for string match and
+0.885 for the hybrid evaluator; it prints no interval.
+"""
 
 from collections.abc import Sequence
 
@@ -13,11 +16,33 @@ from inbol_lib.judging.hybrid import judge
 
 
 def kappa(first: Sequence, second: Sequence) -> dict[str, float]:
-    """Cohen's kappa of two judgings of the same items, with its 95 % interval: n, agreement (share), kappa, lo, hi.
+    """Return Cohen's kappa of two judgings of the same items, with its 95 % interval.
 
-    Large-sample standard error (Fleiss, Cohen and Everitt, 1969). Without any disagreement that error is 0, so `lo` is then what the
-    exact 97.5 % limit of the share of disagreements allows. NaN where both say one and the same word throughout: chance agreement is 1.
-    Raises ValueError on different lengths or no items.
+    Parameters
+    ----------
+    first, second : sequences of shape (items,)
+        The words of both judgings.
+
+    Returns
+    -------
+    dict
+        `n`, `agreement` (share in [0, 1]), `kappa`, `lo` and `hi`. The last three are NaN when
+        both use one and the same word throughout, because chance agreement is then 1.
+
+    Raises
+    ------
+    ValueError
+        When the lengths differ or there are no items.
+
+    Notes
+    -----
+    The interval uses the large-sample standard error [1]_. That error is 0 when the two agree on
+    every item; `lo` then follows from the exact 97.5 % limit of the share of disagreements.
+
+    References
+    ----------
+    .. [1] J. L. Fleiss, J. Cohen and B. S. Everitt, "Large sample standard errors of kappa and
+       weighted kappa", Psychological Bulletin 72 (1969).
     """
     if len(first) != len(second) or len(first) == 0:
         raise ValueError(
@@ -55,7 +80,21 @@ def kappa(first: Sequence, second: Sequence) -> dict[str, float]:
 
 
 def sample(records: pd.DataFrame, n: int = 200, seed: int = 0) -> pd.DataFrame:
-    """One sampled response (`response`) of each of `n` questions drawn from some records; fewer where there are fewer questions."""
+    """Draw questions at random, and one sampled response to each.
+
+    Parameters
+    ----------
+    records : DataFrame
+        Standard records; the column `image` is not needed.
+    n : int
+        How many questions to draw; all are returned when there are fewer.
+    seed : int
+
+    Returns
+    -------
+    DataFrame
+        One row per question, with its response in `response`.
+    """
     every = records.drop(columns=["image", "verdicts"], errors="ignore").explode(
         "responses", ignore_index=True
     )
@@ -71,8 +110,12 @@ def sample(records: pd.DataFrame, n: int = 200, seed: int = 0) -> pd.DataFrame:
 
 
 def world_truth(row: dict) -> str:
-    """What the micro world itself calls a response, by equality alone and so independently of every evaluator: one of the surface
-    forms it accepts (or the right option's letter) is correct, one of the templates a refusal, everything else incorrect."""
+    """Return what the micro world itself calls a response.
+
+    The response is compared by equality alone, which is independent of every evaluator: "correct"
+    is one of the surface forms that the world accepts, or the letter of the right option;
+    "refusal" is one of the refusal templates; everything else is "incorrect".
+    """
     said = row["response"].strip().rstrip(".").lower()
     if said in {template.rstrip(".").lower() for template in REFUSAL_TEMPLATES}:
         return "refusal"
@@ -86,15 +129,41 @@ def world_truth(row: dict) -> str:
 
 
 def judged(rows: pd.DataFrame, judges: Sequence[str]) -> pd.DataFrame:
-    """The rows with `truth` and a column for each judge ("string", "micro-judge", a model id or "endpoint:<model>")."""
+    """Return the rows with the micro world's verdict and those of some judges.
+
+    Parameters
+    ----------
+    rows : DataFrame
+        Questions with a `response` each, as `sample` returns them.
+    judges : sequence of str
+        "string", "micro-judge", a model id or "endpoint:<model>".
+
+    Returns
+    -------
+    DataFrame
+        The rows with `truth` and one more column for each judge, named after it.
+    """
     items = rows.to_dict("records")
     columns = {name: judge(items, list(rows.response), name) for name in judges}
     return rows.assign(truth=list(map(world_truth, items)), **columns)
 
 
 def audit(table: pd.DataFrame, judges: Sequence[str]) -> pd.DataFrame:
-    """One row for each judge: its agreement with `truth` (n, agreement, kappa, lo, hi) and how many it left unjudged. An unjudged
-    response counts as a word of its own, so it never agrees."""
+    """Return how well each judge agrees with the truth.
+
+    Parameters
+    ----------
+    table : DataFrame
+        As `judged` returns it.
+    judges : sequence of str
+        Names of its columns.
+
+    Returns
+    -------
+    DataFrame
+        One row per judge: `judge`, the results of `kappa`, and `unjudged`, the number of responses
+        that it left unjudged. "unjudged" counts as a word of its own, so it never agrees.
+    """
     lines = (
         {
             "judge": name,
@@ -107,7 +176,21 @@ def audit(table: pd.DataFrame, judges: Sequence[str]) -> pd.DataFrame:
 
 
 def disagreements(table: pd.DataFrame, judge: str, truth: str = "truth") -> pd.DataFrame:
-    """Every row where the two columns differ: source, question, answers, response, truth, judge; grouped by what became what."""
+    """Return every row where two judgings differ, sorted by their two words.
+
+    Parameters
+    ----------
+    table : DataFrame
+        As `judged` returns it.
+    judge, truth : str
+        Names of the two columns to compare.
+
+    Returns
+    -------
+    DataFrame
+        The two columns, and those of `source`, `question`, `answers`, `choices` and `response`
+        that the table has.
+    """
     rows = table[table[truth] != table[judge]]
     kept = [
         name for name in ("source", "question", "answers", "choices", "response") if name in rows
