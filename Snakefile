@@ -1,12 +1,13 @@
-"""The study as one graph: read top to bottom, this is the pipeline.
+"""The study as one graph: read from top to bottom, this is the pipeline.
 
-`make study` runs it; `make smoke` runs it small.
+`make study` runs it, `make smoke` runs it small, and this runs it with a profile of your choice:
 
     snakemake --cores 2 --config profile=micro
 
-A rule's folder is named after the parameters that made it, so changing a parameter makes new
-artefacts beside the old. Every rule calls the strict wrapper, which runs the stage's notebook; the
-executed notebook is the rule's log.
+An artefact's folder is named after the parameters that made it, so changing a parameter makes new
+artefacts beside the old ones. Every rule runs its stage's notebook with `inbol run`; the executed
+notebook is the rule's log. A rule's inputs are the artefacts that the stage reads and the code on
+which its result depends.
 """
 
 from pathlib import Path
@@ -15,46 +16,52 @@ from inbol_lib import params, paths
 from inbol_lib.study import graph
 
 PROFILE = config.get("profile", "micro")
-CHANGES = {k: v for k, v in config.items() if k not in ("profile", "only")}
+CHANGES = {key: value for key, value in config.items() if key not in ("profile", "only")}
 P = params.load(PROFILE, **CHANGES)
 GOAL = config.get("only", "paper_vs_ours")
 JOBS = graph.plan(GOAL, P) | graph.plan("tour", P)
 RUNS = str(paths.runs())
 
 
-def job(w):
-    return JOBS[f"{w.stage}/{w.folder}"]
+def job(wildcards):
+    """Return the stage and the parameters behind an artefact's folder."""
+    return JOBS[f"{wildcards.stage}/{wildcards.folder}"]
 
 
-def made_from(w):
-    """The notebook, and the artefacts that the stage reads."""
-    stage, p = job(w)
+def made_from(wildcards):
+    """Return the stage's notebook and the artefacts that it reads."""
+    stage, p = job(wildcards)
     artefacts = [graph.path(*upstream) for upstream in graph.dependencies(stage, p)]
-    return [f"notebooks/{graph.NOTEBOOKS[stage]}.ipynb", *(f"{a}/metrics.json" for a in artefacts)]
+    notebook = f"notebooks/{graph.NOTEBOOKS[stage]}.ipynb"
+    return [notebook, *(f"{artefact}/metrics.json" for artefact in artefacts)]
 
 
 def code(*places):
-    """The library's files that a stage's result rests on: rooms, and modules of rooms."""
+    """Return the library's files on which a stage's result depends: of rooms, or single modules."""
     found = []
     for place in ("data/records.py", "data/templates.py", *places):
         path = Path("inbol_lib", place)
-        found += [path] if path.is_file() else sorted(path.rglob("*.py"))
+        files = [path] if path.is_file() else sorted(path.rglob("*.py"))
+        assert files, f"{path}: no such code"
+        found += files
     return [str(path) for path in found]
 
 
-def weights(w):
-    """The packaged models that answer, and that judge."""
-    p = job(w)[1]
+def weights(wildcards):
+    """Return the weights of the packaged models that answer and that judge."""
+    stage, p = job(wildcards)
     packaged = [name for name in (p.model, p.judge) if name.startswith("micro-")]
     return [f"inbol_lib/micro/weights/{name}/model.safetensors" for name in packaged]
 
 
-def command(w):
-    """The wrapper's arguments: the profile, and what this job changes of it."""
-    stage, p = job(w)
-    changed = {k: v for k, v in p.model_dump().items() if v != getattr(P, k)}
-    changed |= CHANGES
-    settings = (f"-p '{k}={str(v).replace(chr(39), chr(34))}'" for k, v in changed.items())
+def command(wildcards):
+    """Return the arguments of `inbol run`: stage, profile, and what this job changes in it."""
+    stage, p = job(wildcards)
+    changed = {key: value for key, value in p.model_dump().items() if value != getattr(P, key)}
+    settings = []
+    for key, value in (changed | CHANGES).items():
+        quoted = str(value).replace("'", '"')
+        settings.append(f"-p '{key}={quoted}'")
     return f"{stage} -f {PROFILE} " + " ".join(settings)
 
 
@@ -92,7 +99,7 @@ use rule stage as confidence with:  # 01: how sure is the model?
         RUNS + "/{stage,confidence}/{folder}/metrics.json",
 
 
-use rule stage as unanswerable with:  # 02: questions that the image can not answer
+use rule stage as unanswerable with:  # 02: questions that the image cannot answer
     input:
         made_from,
         code(

@@ -28,7 +28,7 @@ COMMANDS = {
     ),
     "plan": Command(
         "inbol_lib.study.plan",
-        "what a profile costs before it is paid for",
+        "say what a profile costs before it is paid for",
         "inbol plan --profile llava-1.5-7b --gpu a100",
     ),
     "benchmarks": Command(
@@ -48,26 +48,32 @@ COMMANDS = {
     ),
     "endpoints": Command(
         "inbol_lib.mllm.endpoints",
-        "requests, tokens and dollars of all endpoints so far",
+        "add up the requests, tokens and dollars of all endpoints so far",
         "inbol endpoints",
     ),
 }
 
 DESCRIPTION = """\
-InBoL: a multimodal LLM learns to refuse when the image does not hold the answer
-or when it does not know it. Ten notebooks run the study, in this order:
+InBoL teaches a multimodal LLM to refuse a question when the image does not hold the
+answer or when the model does not know it. Ten notebooks run the study, in this order:
   00 tour                        05 CA-DPO
   01 confidence estimation       06 evaluation
   02 unanswerable generation     07 threshold heatmaps
   03 data composition            08 linear probing
   04 IDK-IT                      09 paper vs ours
-`make study` runs them all; `inbol run` runs one, and with --ensure what it needs.
-Parameters: params/*.yaml. Artefacts: runs/. Tables and figures: figures/."""
+`make study` runs them all; `inbol run` runs one, after those that it needs.
+Parameters are in params/*.yaml, artefacts in runs/, tables and figures in figures/.
+Environment variables are listed in inbol_lib/paths.py."""
 
 
 def parser() -> argparse.ArgumentParser:
-    """The parser of the front door; a subcommand's own parser reads what stands behind its name."""
-    rows = [f"  {name:<11}{c.purpose}\n{'':13}{c.example}" for name, c in COMMANDS.items()]
+    """Return the parser of the front door.
+
+    It leaves whatever follows a subcommand's name to the subcommand's own parser.
+    """
+    rows = []
+    for name, command in COMMANDS.items():
+        rows += [f"  {name:<11}{command.purpose}", f"{'':13}{command.example}"]
     front = argparse.ArgumentParser(
         "inbol",
         description=DESCRIPTION,
@@ -85,7 +91,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     Returns
     -------
     int
-        The subcommand's exit status: 0, 1 for what failed, 2 for what was asked wrongly.
+        The subcommand's exit status: 0, 1 if something failed, 2 if it was asked wrongly.
     """
     given = parser().parse_args(argv)
     module = importlib.import_module(COMMANDS[given.command].module)

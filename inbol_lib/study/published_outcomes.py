@@ -1,10 +1,15 @@
-"""Every outcome behind the published tables in one small file, and back: whoever clones the project can check or re-analyse each number
-without training anything (ours).
+"""Pack every outcome behind the published tables into a few small files, and lay them out again.
 
-    INBOL_RUNS=/tmp/opened inbol archive          # figures/outcomes.parquet -> the artefacts that notebook 09 reads
+    INBOL_RUNS=/tmp/opened inbol archive
     INBOL_RUNS=/tmp/opened inbol run 09_paper_vs_ours -f params/micro-full.yaml
 
-A line's `cell` says in which parameters its evaluation differs from the profile; responses and images are left out."""
+The first command lays figures/outcomes.parquet and the files beside it out as the artefacts that
+notebook 09 reads; the second makes every table and figure from them. So whoever clones the project
+can check or re-analyse each number without training anything (ours).
+
+A row's `cell` says in which parameters its evaluation differs from the profile. Responses and
+images are left out.
+"""
 
 import argparse
 import json
@@ -18,12 +23,11 @@ from inbol_lib import params, paths
 from inbol_lib.params import Params
 from inbol_lib.study import experiments, graph, stages
 
-NAME, SCORES, PROBE, LEVELS = (
-    "outcomes.parquet",
-    "scores.parquet",
-    "probe_predictions.csv",
-    "confidence_levels.csv",
-)
+NAME = "outcomes.parquet"
+SCORES = "scores.parquet"
+PROBE = "probe_predictions.csv"
+LEVELS = "confidence_levels.csv"
+#: columns of the outcomes that are kept
 KEPT = [
     "id",
     "image_id",
@@ -40,78 +44,98 @@ KEPT = [
 
 
 def cells(p: Params) -> list[Params]:
-    """Every evaluation that notebooks 07 and 09 read, the main ones first."""
-    jobs = (q for q in graph.plan("paper_vs_ours", p).values() if q[0] == "evaluation")
-    made = {
-        graph.fingerprint("evaluation", q): q
-        for q in [*experiments.main_cells(p), *(q for _, q in jobs)]
-    }
-    return list(made.values())
+    """Return every evaluation that notebooks 07 and 09 read, each once, the main ones first."""
+    jobs = graph.plan("paper_vs_ours", p).values()
+    planned = [cell for stage, cell in jobs if stage == "evaluation"]
+    wanted = [*experiments.main_cells(p), *planned]
+    return list({graph.fingerprint("evaluation", cell): cell for cell in wanted}.values())
 
 
 def name(p: Params, cell: Params) -> str:
-    """In which parameters a cell differs from its profile, as JSON."""
-    return json.dumps(
-        {k: v for k, v in cell.model_dump().items() if v != getattr(p, k)}, sort_keys=True
-    )
+    """Return, as JSON, the parameters in which a cell differs from its profile."""
+    changed = {key: value for key, value in cell.model_dump().items() if value != getattr(p, key)}
+    return json.dumps(changed, sort_keys=True)
 
 
 def pack(p: Params, target: Path) -> None:
-    """Write the outcomes of all cells, the label-free scores, the natural confidence levels and the probe's predictions into `target`."""
+    """Write what notebook 09 needs into the folder `target`.
+
+    That is the outcomes of all cells, the label-free scores, the natural confidence levels and the
+    probe's predictions.
+    """
     folders = {name(p, cell): stages.ensure("evaluation", cell) for cell in cells(p)}
-    outcomes = pd.concat(
-        [
-            pd.read_parquet(f / "outcomes.parquet", columns=KEPT).assign(cell=cell)
-            for cell, f in folders.items()
-        ]
+    _packed_outcomes(folders).to_parquet(
+        target / NAME, index=False, compression="zstd", compression_level=19
     )
-    words = outcomes.select_dtypes(["object", "string"]).columns
-    outcomes.astype(dict.fromkeys(words, "category") | {"seed": "int16"}).to_parquet(
-        target / NAME, index=False, compression="zstd", compression_level=19)  # fmt: skip
-    firsts = [folders[name(p, p.replace(model=m))] for m in p.models]
-    pd.concat([pd.read_parquet(f / "scored.parquet") for f in firsts]).to_parquet(
-        target / SCORES, index=False, compression="zstd"
-    )
-    pd.concat([pd.read_csv(f / "levels.csv") for f in firsts]).to_csv(target / LEVELS, index=False)
+    firsts = [folders[name(p, p.replace(model=model))] for model in p.models]
+    scores = pd.concat([pd.read_parquet(folder / "scored.parquet") for folder in firsts])
+    scores.to_parquet(target / SCORES, index=False, compression="zstd")
+    levels = pd.concat([pd.read_csv(folder / "levels.csv") for folder in firsts])
+    levels.to_csv(target / LEVELS, index=False)
     pd.read_csv(stages.ensure("probing", p) / PROBE).to_csv(target / PROBE, index=False)
 
 
+def _packed_outcomes(folders: dict[str, Path]) -> pd.DataFrame:
+    """Return the outcomes of all cells in one table with small types; cell -> folder is given."""
+    tables = [
+        pd.read_parquet(folder / "outcomes.parquet", columns=KEPT).assign(cell=cell)
+        for cell, folder in folders.items()
+    ]
+    outcomes = pd.concat(tables)
+    words = outcomes.select_dtypes(["object", "string"]).columns
+    return outcomes.astype(dict.fromkeys(words, "category") | {"seed": "int16"})
+
+
 def unpack(p: Params, source: Path) -> None:
-    """Lay the packed files out as the artefacts that notebook 09 reads, under INBOL_RUNS. An artefact that is there stays as it is."""
-    outcomes, scores, levels = (
-        pd.read_parquet(source / NAME),
-        pd.read_parquet(source / SCORES),
-        pd.read_csv(source / LEVELS),
-    )
-    outcomes = outcomes.astype(dict.fromkeys(outcomes.select_dtypes("category").columns, "str"))
-    by = dict(list(outcomes.groupby("cell", sort=False)))
+    """Lay the packed files in the folder `source` out as artefacts under `paths.runs()`.
+
+    An artefact that is already there stays as it is.
+    """
+    outcomes = pd.read_parquet(source / NAME)
+    words = outcomes.select_dtypes("category").columns
+    outcomes = outcomes.astype(dict.fromkeys(words, "str"))
+    by_cell = dict(list(outcomes.groupby("cell", sort=False)))
+    scores = pd.read_parquet(source / SCORES)
+    levels = pd.read_csv(source / LEVELS)
     for cell in cells(p):
-        folder = graph.path("evaluation", cell)
         if not graph.complete("evaluation", cell):
-            folder.mkdir(parents=True, exist_ok=True)
-            by[name(p, cell)].drop(columns="cell").to_parquet(
-                folder / "outcomes.parquet", index=False
-            )
+            folder = _new_folder("evaluation", cell)
+            table = by_cell[name(p, cell)].drop(columns="cell")
+            table.to_parquet(folder / "outcomes.parquet", index=False)
             scores[scores.model == cell.model].to_parquet(folder / "scored.parquet", index=False)
             levels[levels.model == cell.model].to_csv(folder / "levels.csv", index=False)
-            (folder / "metrics.json").write_text("{}\n")
-    folder = graph.path("probing", p)
+            _complete(folder)
     if not graph.complete("probing", p):
-        folder.mkdir(parents=True, exist_ok=True)
+        folder = _new_folder("probing", p)
         pd.read_csv(source / PROBE).to_csv(folder / PROBE, index=False)
-        (folder / "metrics.json").write_text("{}\n")
+        _complete(folder)
+
+
+def _new_folder(stage: str, p: Params) -> Path:
+    folder = graph.path(stage, p)
+    folder.mkdir(parents=True, exist_ok=True)
+    return folder
+
+
+def _complete(folder: Path) -> None:
+    (folder / "metrics.json").write_text("{}\n")
+
+
+def parser() -> argparse.ArgumentParser:
+    """Return the parser of `inbol archive`, which takes no arguments."""
+    return argparse.ArgumentParser(
+        "inbol archive", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    argparse.ArgumentParser(
-        "inbol archive", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    ).parse_args(argv)
+    """Lay the published outcomes out under `paths.runs()`, and say where; return 0."""
+    parser().parse_args(argv)
     figures = paths.ROOT / "figures"
     manifest = json.loads((figures / "manifest.json").read_text())
     unpack(params.checked(manifest["params"]), figures)
-    print(
-        f"{paths.runs()}: the artefacts of profile {manifest['profile']}, as notebook 09 reads them"
-    )
+    profile = manifest["profile"]
+    print(f"{paths.runs()}: the artefacts of profile {profile}, as notebook 09 reads them")
     return 0
 
 

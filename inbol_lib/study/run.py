@@ -1,4 +1,4 @@
-"""The strict papermill wrapper: checks every parameter before a kernel starts.
+"""Run a notebook; every parameter is checked before a kernel starts.
 
 inbol run 04_idk_it -f params/micro.yaml -p seed 1
 inbol run 06_evaluation -f micro -p dataset=folder:/data/my_vqa -p unanswerable_generator=micro-s
@@ -8,6 +8,7 @@ inbol run 02 -f micro -p unanswerable_generator=endpoint:gpt-4o --dry-run
 import argparse
 import os
 import sys
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -20,92 +21,178 @@ from inbol_lib.study import graph, stages
 
 
 def stage_of(notebook: str) -> str:
-    """The stage of a notebook named by stage, number, stem or path. Raises ParameterError with the choices."""
+    """Return the stage of a notebook that is given as a stage, number, name or path.
+
+    Raises
+    ------
+    ParameterError
+        If there is no such notebook; the message lists them.
+    """
     stem = Path(notebook).stem
     for stage, name in graph.NOTEBOOKS.items():
         if stem in (stage, name, name[:2]):
             return stage
-    raise ParameterError(
-        f"no notebook {notebook!r}; choose one of {', '.join(graph.NOTEBOOKS.values())}"
+    known = ", ".join(graph.NOTEBOOKS.values())
+    raise ParameterError(f"no notebook {notebook!r}; choose one of {known}")
+
+
+def overrides(given: Iterable[Sequence[str]]) -> dict[str, Any]:
+    """Read the values of all `-p key value` and `-p key=value` as YAML.
+
+    Parameters
+    ----------
+    given
+        The words behind each -p.
+
+    Raises
+    ------
+    ParameterError
+        If the words behind a -p are neither.
+    """
+    return dict(_override(words) for words in given)
+
+
+def _override(words: Sequence[str]) -> tuple[str, Any]:
+    if len(words) == 2:
+        key, value = words
+        return key, yaml.safe_load(value)
+    key, equals, value = words[0].partition("=")
+    if len(words) > 2 or not equals:
+        raise ParameterError(f"-p takes `key value` or `key=value`, given {' '.join(words)!r}")
+    return key, yaml.safe_load(value)
+
+
+def add_profile_options(parser: argparse.ArgumentParser) -> None:
+    """Add -f and -p, which `profile_of` reads."""
+    parser.add_argument(
+        "-f",
+        "--profile",
+        default="smoke",
+        help="a YAML file, or the name of one under params/ (default: smoke)",
+    )
+    parser.add_argument(
+        "-p",
+        "--parameter",
+        action="append",
+        nargs="+",
+        default=[],
+        metavar="KEY VALUE",
+        help="change a parameter of the profile; may be given many times",
     )
 
 
-def overrides(pairs: list[list[str]]) -> dict[str, Any]:
-    """`-p key value` and `-p key=value`, values read as YAML."""
-    out = {}
-    for pair in pairs:
-        key, found, value = (pair[0], True, pair[1]) if len(pair) == 2 else pair[0].partition("=")
-        if not found or len(pair) > 2:
-            raise ParameterError(f"-p takes `key value` or `key=value`, given {' '.join(pair)!r}")
-        out[key] = yaml.safe_load(value)
-    return out
+def profile_of(args: argparse.Namespace) -> Params:
+    """Return the parameters for which -f and -p ask.
+
+    Raises
+    ------
+    ParameterError
+        If a value is not allowed.
+    """
+    return params.load(args.profile, **overrides(args.parameter))
 
 
 def check_dataset(stage: str, p: Params) -> None:
-    """Refuse a broken folder (every broken line is named) and benchmarks that are not there (all that is missing is named), and for
-    either the program that knows the micro world alone."""
-    if p.dataset != "micro":
-        from inbol_lib.data import benchmarks, folder
+    """Check the data that a stage reads before a kernel starts.
 
-        kind, _, place = p.dataset.partition(":")
-        if kind == "folder":
-            folder.check(paths.ROOT / place)
-        else:
-            benchmarks.check(paths.ROOT / place, p.sources, p.ood_sources)
-        if any(name == "unanswerable" for name, _ in graph.plan(stage, p).values()):
-            p.check_program()
+    Raises
+    ------
+    ParameterError
+        If a folder has broken lines or benchmarks lack files (all are named), or if "program",
+        which only knows the micro world, is asked about other images.
+    """
+    if p.dataset == "micro":
+        return
+    from inbol_lib.data import benchmarks, folder  # here, because both load slowly
+
+    kind, _, place = p.dataset.partition(":")
+    if kind == "folder":
+        folder.check(paths.ROOT / place)
+    else:
+        benchmarks.check(paths.ROOT / place, p.sources, p.ood_sources)
+    needed = {name for name, _ in graph.plan(stage, p).values()}
+    if "unanswerable" in needed:
+        p.check_program()
 
 
-def main(argv: list[str] | None = None) -> int:
-    cli = argparse.ArgumentParser(
+def parser() -> argparse.ArgumentParser:
+    """Return the parser of `inbol run`."""
+    made = argparse.ArgumentParser(
         "inbol run", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    cli.add_argument("notebook", help="stage, number, name or path of a notebook")
-    cli.add_argument(
-        "-f", "--profile", default="smoke", help="a YAML file, or the name of one under params/"
-    )
-    cli.add_argument(
-        "-p", "--parameter", action="append", nargs="+", default=[], metavar="KEY VALUE"
-    )
-    cli.add_argument(
+    made.add_argument("notebook", help="stage, number, name or path of a notebook")
+    add_profile_options(made)
+    made.add_argument(
         "--ensure", action="store_true", help="do nothing when the artefact is complete"
     )
-    cli.add_argument(
+    made.add_argument(
         "--limit",
         metavar="N",
-        help="send at most N requests to endpoints in each stage, then stop; running again goes on",
+        help="send at most N requests to endpoints in each stage, then stop; run it again to go on",
     )
-    cli.add_argument(
+    made.add_argument(
         "--dry-run",
         action="store_true",
         help="show what the first endpoint would be asked, and send nothing",
     )
-    cli.add_argument(
+    made.add_argument(
         "--train",
         action="store_true",
-        help="the training alone, under `accelerate launch` (params/accelerate/)",
+        help="only run the training, under `accelerate launch` (params/accelerate/)",
     )
-    args = cli.parse_args(argv)
-    os.environ |= {
-        k: v
-        for k, v in {"INBOL_REQUEST_LIMIT": args.limit, "INBOL_DRY_RUN": "1" * args.dry_run}.items()
-        if v
-    }
+    return made
+
+
+def checked_job(args: argparse.Namespace) -> graph.Job:
+    """Return the stage and the parameters for which the arguments ask, all of them checked.
+
+    Raises
+    ------
+    ParameterError
+        If anything is wrong with them or with the data.
+    """
+    stage = stage_of(args.notebook)
+    p = profile_of(args)
+    check_dataset(stage, p)
+    graph.check_endpoint(stage, p)
+    if args.train and stage not in ("idk_it", "ca_dpo"):
+        raise ParameterError(f"--train: {stage} trains nothing; choose 04_idk_it or 05_ca_dpo")
+    return stage, p
+
+
+def work(args: argparse.Namespace, stage: str, p: Params) -> Path:
+    """Do what the arguments ask for, and return the artefact's folder."""
+    if args.limit:
+        os.environ["INBOL_REQUEST_LIMIT"] = args.limit
+    if args.dry_run:
+        os.environ["INBOL_DRY_RUN"] = "1"
+    if args.train:
+        from inbol_lib.study import launch  # here, because training libraries load slowly
+
+        return launch.train(stage, p)
+    if args.ensure:
+        return stages.ensure(stage, p)
+    return stages.execute(stage, p)
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run the notebook that `argv` names (default: the process's arguments).
+
+    Prints the artefact's folder, or what went wrong.
+
+    Returns
+    -------
+    int
+        0, 1 if an endpoint stopped the run, or 2 if something was asked wrongly.
+    """
+    args = parser().parse_args(argv)
     try:
-        stage = stage_of(args.notebook)
-        p = params.load(args.profile, **overrides(args.parameter))
-        check_dataset(stage, p)
-        graph.check_endpoint(stage, p)
-        if args.train and stage not in ("idk_it", "ca_dpo"):
-            raise ParameterError(f"--train: {stage} trains nothing; choose 04_idk_it or 05_ca_dpo")
+        stage, p = checked_job(args)
     except ValueError as error:
         print(error, file=sys.stderr)
         return 2
-    run = stages.ensure if args.ensure else stages.execute
-    if args.train:
-        from inbol_lib.study.launch import train as run
     try:
-        print(run(stage, p))
+        print(work(args, stage, p))
     except EndpointError as error:
         print(error, file=sys.stderr)
         return 0 if isinstance(error, DryRun) else 1

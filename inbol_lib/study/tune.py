@@ -1,15 +1,17 @@
-"""Choose the learning rates of a micro profile on the validation questions, with as many trials for every method.
+r"""Choose a micro profile's learning rates on its validation questions.
 
-    inbol tune                                                       # params/micro_tuning.csv
-    inbol tune --profile micro-full --rates 3e-4 1e-3 --preferences ca_dpo \\
+    inbol tune
+    inbol tune --profile micro-full --rates 3e-4 1e-3 --preferences ca_dpo \
         --dpo-trials 3e-5:0.1 3e-5:0.3 3e-5:1 1e-4:1 3e-4:1 1e-3:1
 
-Writes params/<profile>_tuning.csv: one line per trial. The values of the best line go into params/<profile>.yaml by hand.
+Every method has as many trials. Writes params/<profile>_tuning.csv with one line per trial; the
+values of the best line go into params/<profile>.yaml by hand.
 """
 
 import argparse
 import sys
 from collections.abc import Sequence
+from typing import Any
 
 import pandas as pd
 
@@ -20,69 +22,93 @@ from inbol_lib.params import Params
 from inbol_lib.study import graph, stages
 
 RATES = (3e-4, 1e-3, 3e-3)
-DPO_TRIALS = (
-    "1e-4:1",
-    "3e-4:1",
-    "1e-3:1",
-    "3e-3:1",
-)  # learning rate and beta; at 3e-4:0.3 micro-s loses its language
-VALIDATION = {
-    "validation_questions": 3000,
-    "validation_per_source": 300,
-}  # more than the studies need: a choice should not be noise
+#: learning rate and beta; at 3e-4:0.3 micro-s loses its language
+DPO_TRIALS = ("1e-4:1", "3e-4:1", "1e-3:1", "3e-3:1")
+#: more validation questions than the studies need, so that the choice is not noise
+VALIDATION = {"validation_questions": 3000, "validation_per_source": 300}
 PREFERENCES = ("ca_dpo", "dpo_1", "dpo_2", "dpo_3")
 
 
 def on_validation(p: Params, method: str) -> dict[str, float]:
-    """Metrics of a method on the validation questions of its composition (shares; s_trust in [-1, 1])."""
+    """Return a method's metrics on the validation questions of its composition.
+
+    They are shares in [0, 1], and s_trust in [-1, 1].
+    """
     rows = load_table(stages.ensure("composition", p) / "validation.parquet")
-    table = asking.outcomes(
-        p, method, rows.add_column("in_domain", [True] * len(rows)), stages.adapter_of(p, method)
-    )
+    rows = rows.add_column("in_domain", [True] * len(rows))
+    table = asking.outcomes(p, method, rows, stages.adapter_of(p, method))
     return metrics.summary(table, ["method"]).iloc[0].to_dict()
 
 
 def trials(
     p: Params, rates: Sequence[float], dpo_trials: Sequence[str], preferences: Sequence[str]
-) -> list[dict]:
-    """Every trial's setting and score; the preference trials start from the best learning rate of SFT and IDK-IT together."""
-    table = [
-        {"learning_rate": lr, **on_validation(p.replace(learning_rate=lr), method)}
-        for lr in rates
-        for method in graph.TUNED
-    ]
+) -> list[dict[str, Any]]:
+    """Try all settings.
+
+    Parameters
+    ----------
+    p
+        The profile.
+    rates
+        Learning rates of SFT and IDK-IT.
+    dpo_trials
+        Settings of preference training, each "RATE:BETA". They start from the learning rate that is
+        best for SFT and IDK-IT together.
+    preferences
+        Methods of preference training.
+
+    Returns
+    -------
+    list[dict]
+        The setting and the metrics of every trial.
+    """
+    table = []
+    for rate in rates:
+        for method in graph.TUNED:
+            found = on_validation(p.replace(learning_rate=rate), method)
+            table.append({"learning_rate": rate, **found})
     best = pd.DataFrame(table).groupby("learning_rate").s_trust.mean().idxmax()
-    for lr, beta in (map(float, trial.split(":")) for trial in dpo_trials):
-        q = p.replace(learning_rate=best, dpo_learning_rate=lr, beta=beta)
-        table += [
-            {"learning_rate": best, "dpo_learning_rate": lr, "beta": beta, **on_validation(q, m)}
-            for m in preferences
-        ]
+    for trial in dpo_trials:
+        rate, beta = (float(part) for part in trial.split(":"))
+        setting = {"learning_rate": best, "dpo_learning_rate": rate, "beta": beta}
+        for method in preferences:
+            table.append({**setting, **on_validation(p.replace(**setting), method)})
     return table
 
 
-def main(argv: Sequence[str] | None = None) -> int:
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+def parser() -> argparse.ArgumentParser:
+    """Return the parser of `inbol tune`."""
+    made = argparse.ArgumentParser(
+        "inbol tune", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument("--profile", default="micro")
-    parser.add_argument(
+    made.add_argument("--profile", default="micro", help="a name under params/ (default: micro)")
+    made.add_argument(
         "--rates", type=float, nargs="+", default=RATES, help="learning rates of SFT and IDK-IT"
     )
-    parser.add_argument(
+    made.add_argument(
         "--dpo-trials",
         nargs="+",
         default=DPO_TRIALS,
         metavar="RATE:BETA",
         help="settings of preference training",
     )
-    parser.add_argument("--preferences", nargs="+", default=PREFERENCES, choices=PREFERENCES)
-    args = parser.parse_args(argv)
-    p = params.load(args.profile, **VALIDATION)
-    table = pd.DataFrame(trials(p, args.rates, args.dpo_trials, args.preferences)).drop(
-        columns=["unjudged"]
+    made.add_argument(
+        "--preferences",
+        nargs="+",
+        default=PREFERENCES,
+        choices=PREFERENCES,
+        help="methods of preference training",
     )
-    table.round(5).to_csv(paths.ROOT / "params" / f"{args.profile}_tuning.csv", index=False)
+    return made
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Try the settings that `argv` names, and write the table of trials; return 0."""
+    args = parser().parse_args(argv)
+    p = params.load(args.profile, **VALIDATION)
+    made = trials(p, args.rates, args.dpo_trials, args.preferences)
+    table = pd.DataFrame(made).drop(columns=["unjudged"])
+    table.round(5).to_csv(paths.PARAMS / f"{args.profile}_tuning.csv", index=False)
     print(table.round(3).to_string())
     return 0
 
