@@ -7,6 +7,7 @@ import pandas as pd
 from PIL import Image
 
 from inbol_lib.boundary import review
+from inbol_lib.data import folder
 
 # boundary
 
@@ -58,6 +59,19 @@ def review_of(p, *names) -> review.Review:
     """A review of swapped test questions about the red picture."""
     items = question_table(*((name, "swap", "") for name in names))
     return review.Review(p, "test", items, lambda _: RED)
+
+
+# data
+
+
+def question_folder(root) -> None:
+    """Write a question and its picture for every split into `root`, as `folder:` reads them."""
+    lines = []
+    for split in folder.SPLITS:
+        Image.new("RGB", (4, 4)).save(root / f"{split}.png")
+        question = {"id": split, "question": "What?", "answers": ["red"], "split": split}
+        lines.append(json.dumps({**question, "image": f"{split}.png"}))
+    (root / "questions.jsonl").write_text("\n".join(lines))
 
 
 # evaluation

@@ -1,4 +1,6 @@
+import ast
 import json
+import os
 import re
 import subprocess
 import sys
@@ -6,10 +8,11 @@ from pathlib import Path
 
 import nbformat
 import pytest
+from accelerate.commands.config.config_args import ClusterConfig, load_config_from_file
+from builders import question_folder
 from trl import SFTTrainer
 
 from inbol_lib import params, paths
-from inbol_lib.data import folder
 from inbol_lib.data.records import save_table
 from inbol_lib.micro import world
 from inbol_lib.mllm import loading
@@ -30,104 +33,81 @@ def test_parameters_are_read_as_yaml_in_both_spellings():
     }
 
 
-@pytest.mark.parametrize("arguments", [["nope"], ["tour", "-p", "seeds=1"], ["tour", "-p", "nope=1"], ["tour", "-f", "nope"],
-                                       ["confidence", "-p", "dataset=folder:/does/not/exist"], ["01", "-p", "model", "micro-xl"],
-                                       ["01", "-p", "seed"], ["06", "--train"]])  # fmt: skip
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["nope"],
+        ["tour", "-p", "seeds=1"],
+        ["tour", "-p", "nope=1"],
+        ["tour", "-f", "nope"],
+        ["confidence", "-p", "dataset=folder:/does/not/exist"],
+        ["01", "-p", "model", "micro-xl"],
+        ["01", "-p", "seed"],
+        ["06", "--train"],
+    ],
+)
 def test_bad_input_stops_before_a_kernel_starts(arguments, runs, capsys):
     assert run.main(arguments) == 2
     assert capsys.readouterr().err.strip()
     assert not runs.exists()
 
 
-@pytest.mark.parametrize(("stage", "asked", "named"), [
-    ("confidence", [], ""), ("tour", [], ""), ("unanswerable", ["unanswerable_generator=micro-s"], ""),
-    ("unanswerable", ["verifier=program", "unanswerable_generator=micro-s"], "verifier: "),
-    ("paper_vs_ours", [], "unanswerable_generator: "), ("composition", ["verifier=program"], "unanswerable_generator, verifier: "),
-])  # fmt: skip
+GENERATOR = "unanswerable_generator=micro-s"
+
+
+@pytest.mark.parametrize(
+    ("stage", "asked", "named"),
+    [
+        ("confidence", [], ""),
+        ("tour", [], ""),
+        ("unanswerable", [GENERATOR], ""),
+        ("unanswerable", ["verifier=program", GENERATOR], "verifier: "),
+        ("paper_vs_ours", [], "unanswerable_generator: "),
+        ("composition", ["verifier=program"], "unanswerable_generator, verifier: "),
+    ],
+)
 def test_the_program_is_refused_on_a_folder_wherever_it_would_be_asked(
     stage, asked, named, tmp_path, monkeypatch, capsys
 ):
-    from PIL import Image
-
-    lines = []
-    for split in folder.SPLITS:
-        Image.new("RGB", (4, 4)).save(tmp_path / f"{split}.png")
-        lines.append(
-            json.dumps(
-                {
-                    "id": split,
-                    "image": f"{split}.png",
-                    "question": "What?",
-                    "answers": ["red"],
-                    "split": split,
-                }
-            )
-        )
-    (tmp_path / "questions.jsonl").write_text("\n".join(lines))
+    question_folder(tmp_path)
     monkeypatch.setattr(stages, "execute", lambda *_: "executed")
-    code = run.main([stage, *sum((["-p", a] for a in [f"dataset=folder:{tmp_path}", *asked]), [])])
+    arguments = [stage]
+    for setting in [f"dataset=folder:{tmp_path}", *asked]:
+        arguments += ["-p", setting]
+    code = run.main(arguments)
     said = capsys.readouterr()
     assert (code, said.out.strip()) == ((2, "") if named else (0, "executed"))
     assert said.err.startswith(named)
-    assert ("program knows the micro world alone" in said.err) == bool(named)
+    assert ("program only knows the micro world" in said.err) == bool(named)
 
 
 def test_a_stage_run_twice_has_identical_metrics(tmp_path):
     """Same seed, same machine: notebook 01 in two fresh folders."""
+    sizes = ["-p", "train_questions=20", "-p", "test_questions=10"]
+    command = [sys.executable, "-m", "inbol_lib.study.run", "01", *sizes]
     found = []
     for name in ("one", "two"):
-        env = {**__import__("os").environ, "INBOL_RUNS": str(tmp_path / name)}
-        command = [
-            sys.executable,
-            "-m",
-            "inbol_lib.study.run",
-            "01",
-            "-p",
-            "train_questions=20",
-            "-p",
-            "test_questions=10",
-        ]
-        out = subprocess.run(
-            command, env=env, capture_output=True, text=True, check=True
-        ).stdout.strip()
-        found.append(Path(out, "metrics.json").read_text())
+        env = {**os.environ, "INBOL_RUNS": str(tmp_path / name)}
+        done = subprocess.run(command, env=env, capture_output=True, text=True, check=True)
+        found.append(Path(done.stdout.strip(), "metrics.json").read_text())
     assert found[0] == found[1]
     assert json.loads(found[0])["levels"]
 
 
 def test_a_relative_data_folder_is_the_project_s_wherever_one_stands(tmp_path, monkeypatch):
-    from PIL import Image
-
-    (mine := tmp_path / "project" / "mine").mkdir(parents=True)
-    lines = []
-    for split in folder.SPLITS:
-        Image.new("RGB", (4, 4)).save(mine / f"{split}.png")
-        lines.append(
-            json.dumps(
-                {
-                    "id": split,
-                    "image": f"{split}.png",
-                    "question": "What?",
-                    "answers": ["red"],
-                    "split": split,
-                }
-            )
-        )
-    (mine / "questions.jsonl").write_text("\n".join(lines))
+    mine = tmp_path / "project" / "mine"
+    mine.mkdir(parents=True)
+    question_folder(mine)
     monkeypatch.setattr(paths, "ROOT", tmp_path / "project")
     monkeypatch.chdir(tmp_path)
-    assert question_pools.load(params.load("smoke", dataset="folder:mine"), "mine", "train", 5)[
-        "id"
-    ] == ["train"]
+    p = params.load("smoke", dataset="folder:mine")
+    assert question_pools.load(p, "mine", "train", 5)["id"] == ["train"]
 
 
 def test_a_training_alone_is_found_finished_by_its_notebook(tiny, runs, smoke, monkeypatch):
     rows = world.questions("vqav2", "train", 24)
-    table = (
-        rows.select_columns(["image"])
-        .add_column("prompt", rows["question"])
-        .add_column("response", [a[0] for a in rows["answers"]])
-    )
+    table = rows.select_columns(["image"]).add_column("prompt", rows["question"])
+    table = table.add_column("response", [answers[0] for answers in rows["answers"]])
     p = smoke.replace(model=str(tiny[2]), test_model=str(tiny[2]), batch_size=8)
     composition = stages.open("composition", p)
     save_table(table, composition.folder / "instructions_idk_it.parquet")
@@ -135,20 +115,17 @@ def test_a_training_alone_is_found_finished_by_its_notebook(tiny, runs, smoke, m
     made = launch.train("idk_it", p)
     assert not graph.complete("idk_it", p)
     files = [made / "adapter" / "adapter_model.safetensors", made / "history.csv"]
-    trained = [f.read_bytes() for f in files]
+    trained = [file.read_bytes() for file in files]
 
     monkeypatch.setattr(SFTTrainer, "training_step", lambda *_: pytest.fail("trained again"))
     idk_it.train(p, *loading.load(p.model), table, made)  # what the notebook does
-    assert [f.read_bytes() for f in files] == trained
+    assert [file.read_bytes() for file in files] == trained
 
 
 @pytest.mark.parametrize("name", ["fsdp", "deepspeed_zero2"])
 def test_accelerate_reads_its_configurations(name):
-    from accelerate.commands.config.config_args import ClusterConfig, load_config_from_file
-
-    config = load_config_from_file(
-        str(paths.PARAMS / "accelerate" / f"{name}.yaml")
-    )  # refuses keys that it does not know
+    file = paths.PARAMS / "accelerate" / f"{name}.yaml"
+    config = load_config_from_file(str(file))  # refuses keys that it does not know
     assert isinstance(config, ClusterConfig)
     assert config.num_processes == 4
     assert params.load("llava-1.5-13b").batch_size % config.num_processes == 0
@@ -160,29 +137,30 @@ IMPORT = re.compile(r"(import|from) ")
 @pytest.mark.parametrize("stage", graph.NOTEBOOKS)
 def test_notebooks_keep_their_contract(stage):
     book = nbformat.read(paths.NOTEBOOKS / f"{graph.NOTEBOOKS[stage]}.ipynb", 4)
-    code = [c for c in book.cells if c.cell_type == "code"]
-    tagged = [c for c in code if "parameters" in c.metadata.get("tags", [])]
+    code = [cell for cell in book.cells if cell.cell_type == "code"]
+    tagged = [cell for cell in code if "parameters" in cell.metadata.get("tags", [])]
     assert len(tagged) == 1
     assert len(code) <= 15
     for cell in code:
         if cell is not tagged[0]:
             lines = [line for line in cell.source.splitlines() if not IMPORT.match(line)]
             assert len(lines) <= 12, cell.source
-    assert any(c.outputs for c in code), "without stored outputs nbval proves nothing"
-    assert not any(o.output_type == "error" for c in code for o in c.outputs)
-    assert any("NBVAL_CHECK_OUTPUT" in c.source for c in code)
+    outputs = [output for cell in code for output in cell.outputs]
+    assert outputs, "without stored outputs nbval proves nothing"
+    assert not any(output.output_type == "error" for output in outputs)
+    assert any("NBVAL_CHECK_OUTPUT" in cell.source for cell in code)
     assert "widgets" not in book.metadata, "the state of progress bars hides what a change changed"
 
 
 @pytest.mark.parametrize("stage", graph.NOTEBOOKS)
 def test_notebook_defaults_are_smoke_s(stage):
     book = nbformat.read(paths.NOTEBOOKS / f"{graph.NOTEBOOKS[stage]}.ipynb", 4)
-    cell = next(c for c in book.cells if "parameters" in c.metadata.get("tags", []))
+    cell = next(cell for cell in book.cells if "parameters" in cell.metadata.get("tags", []))
     smoke = params.read("smoke")
     given = {}
     for line in cell.source.splitlines()[1:]:
         name, value = line.split("  # ")[0].split(" = ", 1)
-        given[name] = __import__("ast").literal_eval(value)
+        given[name] = ast.literal_eval(value)
         assert "  # " in line, line
-    assert given == {k: smoke[k] for k in given}
+    assert given == {name: smoke[name] for name in given}
     assert given
