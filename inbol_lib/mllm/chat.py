@@ -1,35 +1,61 @@
-"""TODO."""
+"""The chat format of a multimodal model: prompts, their image tokens, and what ends a response.
+
+Every family has a format of its own; the processor knows it. What a processor would get wrong
+without saying so (padding, BOS, truncated image tokens) is checked here.
+"""
 
 from collections.abc import Sequence
 
 import torch
 from PIL import Image
-from transformers import BatchFeature, LlavaProcessor, ProcessorMixin
+from transformers import BatchFeature, LlavaProcessor, PreTrainedModel, ProcessorMixin
 
 
 def chat_prompt(processor: ProcessorMixin | None, text: str) -> str:
-    """The user's image and text in the processor's own chat format, up to where the assistant speaks (an endpoint formats itself)."""
+    """Return the prompt of one image and the user's text, up to where the assistant speaks.
+
+    An endpoint formats prompts itself: without a processor the text comes back unchanged.
+    """
     if processor is None:
         return text
     content = [{"type": "image"}, {"type": "text", "text": text}]
-    return processor.apply_chat_template(
-        [{"role": "user", "content": content}], add_generation_prompt=True, tokenize=False
-    )
+    messages = [{"role": "user", "content": content}]
+    return processor.apply_chat_template(messages, add_generation_prompt=True, tokenize=False)
 
 
 def encode(
     processor: ProcessorMixin, images: Sequence[Image.Image], texts: Sequence[str]
 ) -> BatchFeature:
-    """Left-padded inputs for user texts with one image each: input_ids and attention_mask (batch, length), pixel_values.
-    Raises ValueError when a row is padded on the right, does not begin with BOS or has lost image tokens (truncation)."""
+    """Return the model's inputs for user texts with one image each.
+
+    Parameters
+    ----------
+    processor : ProcessorMixin
+        The model's processor; its tokenizer pads on the left.
+    images, texts : Sequence
+        One image for each text.
+
+    Returns
+    -------
+    BatchFeature
+        `input_ids` and `attention_mask`, each `(batch, length)`, `pixel_values`, and whatever else
+        the model's family needs.
+
+    Raises
+    ------
+    ValueError
+        If a row is padded on the right, does not begin with BOS or has lost image tokens to
+        truncation.
+    """
     prompts = [chat_prompt(processor, text) for text in texts]
-    special = not prompts[0].startswith(processor.tokenizer.bos_token or "\0")
+    bos = processor.tokenizer.bos_token
+    template_writes_bos = bool(bos) and prompts[0].startswith(bos)
     batch = processor(
         images=list(images),
         text=prompts,
         return_tensors="pt",
         padding=True,
-        add_special_tokens=special,
+        add_special_tokens=not template_writes_bos,
     )
     check_batch(processor, images, batch["input_ids"], batch["attention_mask"])
     return batch
@@ -38,37 +64,85 @@ def encode(
 def check_batch(
     processor: ProcessorMixin, images: Sequence[Image.Image], ids: torch.Tensor, mask: torch.Tensor
 ) -> None:
-    """Refuse a batch (batch, length) that would be read wrongly: padding, BOS, image tokens."""
+    """Refuse a batch that the model would read wrongly.
+
+    Parameters
+    ----------
+    processor : ProcessorMixin
+        The processor that made the batch.
+    images : Sequence[Image.Image]
+        One image for each row.
+    ids, mask : torch.Tensor
+        Token ids and attention mask, `(batch, length)`.
+
+    Raises
+    ------
+    ValueError
+        If a row is padded on the right, does not begin with BOS or has lost image tokens.
+    """
+    tokenizer = processor.tokenizer
     if mask[:, -1].min() == 0:
         raise ValueError(
             'prompts are not padded on the left; set processor.tokenizer.padding_side = "left"'
         )
     first = ids.gather(1, mask.argmax(1, keepdim=True))
-    if (
-        processor.tokenizer.bos_token_id is not None
-        and not (first == processor.tokenizer.bos_token_id).all()
-    ):
+    if tokenizer.bos_token_id is not None and not (first == tokenizer.bos_token_id).all():
         raise ValueError("a prompt does not begin with BOS; check the chat template")
     held = (ids == image_token_id(processor)).sum(1).tolist()
-    wanted = held  # other families place theirs by image size, and their processors compare text and ids themselves
-    if isinstance(processor, LlavaProcessor):
-        wanted = processor._get_num_multimodal_tokens(
-            image_sizes=[(i.height, i.width) for i in images]
-        ).num_image_tokens
-    if held != wanted or not min(held):
+    needed = _image_tokens_needed(processor, images, held)
+    if held != needed or 0 in held:
         raise ValueError(
-            f"prompts hold {sorted(set(held))} image tokens, the images need {sorted(set(wanted))}; check truncation"
+            f"prompts hold {sorted(set(held))} image tokens, "
+            f"the images need {sorted(set(needed))}; check truncation"
         )
 
 
+def _image_tokens_needed(
+    processor: ProcessorMixin, images: Sequence[Image.Image], held: list[int]
+) -> list[int]:
+    """Return how many image tokens each row needs.
+
+    Only LLaVA's processor is asked. Other families count by image size, and their processors
+    compare text and ids themselves, so what is `held` is right.
+    """
+    if not isinstance(processor, LlavaProcessor):
+        return held
+    sizes = [(image.height, image.width) for image in images]
+    return processor._get_num_multimodal_tokens(image_sizes=sizes).num_image_tokens
+
+
 def image_token_id(processor: ProcessorMixin) -> int:
-    return getattr(processor, "image_token_id", None) or processor.tokenizer.convert_tokens_to_ids(
-        processor.image_token
-    )
+    """Return the id of the token that stands for a piece of an image."""
+    known = getattr(processor, "image_token_id", None)
+    return known or processor.tokenizer.convert_tokens_to_ids(processor.image_token)
 
 
 def picture_marks(processor: ProcessorMixin, ids: torch.Tensor) -> dict[str, torch.Tensor]:
-    """What families with positions inside a picture (Qwen-VL) want beside `ids`: which tokens are a picture's. Without it they would
-    read a training text at plain positions, unlike a prompt of `encode`, and say nothing."""
-    wanted = getattr(processor, "return_mm_token_type_ids", False)
-    return {"mm_token_type_ids": (ids == image_token_id(processor)).long()} if wanted else {}
+    """Return what families with positions inside a picture (Qwen-VL) need beside `ids`.
+
+    Without these marks of which tokens belong to a picture, such a model would read a training
+    text at plain positions, unlike a prompt of `encode`, and give no warning.
+
+    Parameters
+    ----------
+    processor : ProcessorMixin
+        The model's processor; it says whether its family needs marks.
+    ids : torch.Tensor
+        Token ids of any shape.
+
+    Returns
+    -------
+    dict[str, torch.Tensor]
+        `mm_token_type_ids`, shaped like `ids`: 1 for a picture's token, else 0; or nothing.
+    """
+    if not getattr(processor, "return_mm_token_type_ids", False):
+        return {}
+    return {"mm_token_type_ids": (ids == image_token_id(processor)).long()}
+
+
+def stop_ids(model: PreTrainedModel, processor: ProcessorMixin) -> torch.Tensor:
+    """Return the ids of all tokens that end a response: the tokenizer's EOS and the model's own."""
+    configured = model.generation_config.eos_token_id
+    stops = configured if isinstance(configured, list) else [configured]
+    ids = {processor.tokenizer.eos_token_id, *stops} - {None}
+    return torch.tensor(sorted(ids), device=model.device)

@@ -1,4 +1,7 @@
-"""What an endpoint has answered, written down request by request, so that a run which was killed or stopped goes on where it was."""
+"""A journal of finished requests, so that a run that was stopped or killed resumes where it was.
+
+Lines are written one by one, and each is on disk before the next request is sent.
+"""
 
 import json
 import os
@@ -7,20 +10,30 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from threading import Lock
-from typing import Any
+from typing import Any, BinaryIO
 
 from filelock import FileLock, Timeout
 
 
 class Journal:
-    """An append-only file with one line of JSON for each finished request: samples `first`, `first` + 1, ... of the question `key`."""
+    """An append-only file of JSON lines, one for each finished request.
+
+    A line of an endpoint's journal holds the samples `first`, `first` + 1, ... of the question
+    `key`, in `texts`.
+
+    Parameters
+    ----------
+    path : Path
+        The file; it and its folder are made when they are needed.
+    """
 
     def __init__(self, path: Path) -> None:
-        self.path, self.lock = path, Lock()
+        self.path = path
+        self.lock = Lock()
 
     @contextmanager
     def held(self) -> Iterator[None]:
-        """For this process alone, because two stages that ask at the same time could ask the same."""
+        """Keep other processes out: two stages that ask at the same time might ask the same."""
         self.path.parent.mkdir(parents=True, exist_ok=True)
         lock = FileLock(f"{self.path}.lock")
         try:
@@ -37,27 +50,36 @@ class Journal:
             lock.release()
 
     def lines(self) -> Iterator[dict[str, Any]]:
-        """Every readable line; the last one is torn where a kill or a full disk interrupted it."""
-        for line in self.path.read_bytes().splitlines() if self.path.is_file() else []:
+        """Yield every readable line; a kill or a full disk may have torn the last one."""
+        written = self.path.read_bytes().splitlines() if self.path.is_file() else []
+        for line in written:
             try:
                 yield json.loads(line)
             except ValueError:
                 continue
 
     def answers(self) -> dict[str, list[str]]:
-        """Key -> its samples in order; what lies behind a lost line does not count."""
+        """Return key -> its samples in order; samples that follow a lost line do not count."""
         found: dict[str, list[str]] = {}
         for line in self.lines():
-            said = found.setdefault(line["key"], [])
-            if line["first"] == len(said):
-                said += line["texts"]
+            samples = found.setdefault(line["key"], [])
+            if line["first"] == len(samples):
+                samples += line["texts"]
         return found
 
     def add(self, line: dict[str, Any]) -> None:
-        """Append a line and wait until the disk has it."""
+        """Append a line and wait until it is on disk."""
         with self.lock, self.path.open("ab+") as file:
-            if file.tell() and (file.seek(-1, os.SEEK_END), file.read())[1] != b"\n":
-                file.write(b"\n")  # behind a torn line
+            if _ends_torn(file):
+                file.write(b"\n")
             file.write(json.dumps(line, ensure_ascii=False).encode() + b"\n")
             file.flush()
             os.fsync(file.fileno())
+
+
+def _ends_torn(file: BinaryIO) -> bool:
+    """Return whether the last line lacks its end; the file stands at its own end."""
+    if file.tell() == 0:
+        return False
+    file.seek(-1, os.SEEK_END)
+    return file.read() != b"\n"

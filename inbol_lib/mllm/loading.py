@@ -1,4 +1,4 @@
-"""Load a model with its processor, speak its chat format, and name the layers that LoRA may touch."""
+"""Load a model with its processor, and name the layers that LoRA may adapt."""
 
 import os
 from pathlib import Path
@@ -12,30 +12,67 @@ from inbol_lib.paths import WEIGHTS
 
 
 def resolve(model_id: str) -> str:
-    """The packaged folder of a micro model, the folder of a pinned id (pinning.source), else the id (a folder, or a Hugging Face id) unchanged.
-    Raises ValueError for a "micro-" id that is not packaged, so that no such name is ever looked up on the Hub."""
-    if (WEIGHTS / model_id / "config.json").is_file():
-        return str(WEIGHTS / model_id)
+    """Return what `from_pretrained` loads for a model's name.
+
+    Parameters
+    ----------
+    model_id : str
+        A packaged micro model, an id pinned to a commit, a folder, or an id of the Hub.
+
+    Returns
+    -------
+    str
+        The folder of a packaged model or of a pinned commit; else the id unchanged.
+
+    Raises
+    ------
+    ValueError
+        If a "micro-" id is not packaged (such a name is never looked up on the Hub), or if a
+        pinned commit is unavailable.
+    """
+    packaged = WEIGHTS / model_id
+    if (packaged / "config.json").is_file():
+        return str(packaged)
     if model_id.startswith("micro-"):
-        raise ValueError(
-            f"{model_id} is not packaged; there are: {sorted(f.name for f in WEIGHTS.glob('micro-*'))}"
-        )
+        there = sorted(folder.name for folder in WEIGHTS.glob("micro-*"))
+        raise ValueError(f"{model_id} is not packaged; there are: {there}")
     return pinning.source(model_id)
 
 
 def placement(device: str | None = None) -> dict[str, str | torch.dtype]:
-    """Where models run: `device`, else INBOL_DEVICE, else a GPU if there is one; 32-bit floats on the CPU, bfloat16 elsewhere."""
-    device = (
-        device or os.environ.get("INBOL_DEVICE") or ("cuda" if torch.cuda.is_available() else "cpu")
-    )
+    """Return the `device` and `dtype` of models: 32-bit floats on the CPU, else bfloat16.
+
+    The device is the given one, else that of INBOL_DEVICE, else a GPU if there is one.
+    """
+    usual = "cuda" if torch.cuda.is_available() else "cpu"
+    device = device or os.environ.get("INBOL_DEVICE") or usual
     return {"device": device, "dtype": torch.float32 if device == "cpu" else torch.bfloat16}
 
 
 def load(
     model_id: str, adapter: Path | None = None, device: str | None = None
-) -> tuple[PreTrainedModel, ProcessorMixin]:
-    """Model (in evaluation mode, LoRA `adapter` applied) and processor with left padding; an Endpoint and None for "endpoint:<model>".
-    Raises ValueError when the tokenizer has no EOS or pad token, or pads with EOS (EOS would drop out of the loss)."""
+) -> tuple[PreTrainedModel, ProcessorMixin] | tuple[Endpoint, None]:
+    """Return a model in evaluation mode and its processor, which pads on the left.
+
+    Parameters
+    ----------
+    model_id : str
+        Any name that `resolve` takes, or "endpoint:<model>".
+    adapter : Path | None
+        A LoRA adapter to merge into the weights.
+    device : str | None
+        See `placement`.
+
+    Returns
+    -------
+    tuple
+        Model and processor; an Endpoint and None for "endpoint:<model>".
+
+    Raises
+    ------
+    ValueError
+        If the tokenizer has no EOS or pad token, or pads with EOS; see also `resolve`.
+    """
     if model_id.startswith(PREFIX):
         return Endpoint(model_id), None
     source, where = resolve(model_id), placement(device)
@@ -45,34 +82,56 @@ def load(
     processor.tokenizer.padding_side = "left"
     model = AutoModelForImageTextToText.from_pretrained(source, dtype=where["dtype"], **offline)
     if adapter is not None:
-        from peft import PeftModel  # two seconds that most notebooks need not wait
+        from peft import PeftModel  # takes two seconds that most notebooks can save
 
         model = PeftModel.from_pretrained(model, str(adapter)).merge_and_unload()
     return model.to(where["device"]).eval(), processor
 
 
 def check_tokens(processor: ProcessorMixin) -> None:
-    """Refuse tokenizers under which a training or a padded batch would go wrong unnoticed."""
+    """Refuse a tokenizer that would spoil a training or a padded batch without any error.
+
+    Raises
+    ------
+    ValueError
+        If there is no EOS or pad token, or if both are the same token, so that EOS would be
+        masked from the loss.
+    """
     tokenizer = processor.tokenizer
-    missing = [
-        name for name in ("eos_token_id", "pad_token_id") if getattr(tokenizer, name) is None
-    ]
+    needed = ("eos_token_id", "pad_token_id")
+    missing = [name for name in needed if getattr(tokenizer, name) is None]
     if missing:
         raise ValueError(
             f"the tokenizer has no {', '.join(missing)}; add them before training or batching"
         )
     if tokenizer.pad_token_id == tokenizer.eos_token_id:
         raise ValueError(
-            "pad and EOS are the same token, so EOS would be masked from the loss; give it a pad token of its own"
+            "pad and EOS are the same token, so EOS would be masked from the loss; "
+            "give it a pad token of its own"
         )
 
 
 def language_model_linear_names(model: PreTrainedModel) -> list[str]:
-    """Full names of the linear layers inside the language model: what LoRA adapts (paper-like), nothing visual.
-    Raises ValueError when the language model can not be told from the vision tower."""
+    """Return the full names of the linear layers inside the language model, none of them visual.
+
+    These are the layers that LoRA adapts, as in the paper.
+
+    Raises
+    ------
+    ValueError
+        If the language model cannot be told apart from the vision tower.
+    """
     inside = set(model.get_decoder().modules())
-    names = [n for n, m in model.named_modules() if m in inside and isinstance(m, torch.nn.Linear)]
-    visual = [n for n in names if any(w in n for w in ("vision", "visual", "projector"))]
+    names = [
+        name
+        for name, module in model.named_modules()
+        if module in inside and isinstance(module, torch.nn.Linear)
+    ]
+    visual = [name for name in names if _is_visual(name)]
     if visual or not names:
         raise ValueError(f"expected language layers alone, got {visual or 'none'}")
     return names
+
+
+def _is_visual(name: str) -> bool:
+    return any(word in name for word in ("vision", "visual", "projector"))
