@@ -1,0 +1,137 @@
+import numpy as np
+import pytest
+import torch
+import torch.nn.functional as F
+
+from inbol_lib.training import ca_dpo, packing, preference_loss
+
+ALL = list(range(12))  # the numbers of all questions of `preferences`
+
+
+def alone(model, item, number, image):
+    """Log-probability of one response in an ordinary sequence of its own."""
+    response = item["responses"][number]
+    if not response:
+        return torch.zeros(())
+    ids = torch.tensor([item["prompt_ids"] + response])
+    output = model(input_ids=ids, attention_mask=torch.ones_like(ids), pixel_values=image[None])
+    n = len(response)
+    logps = torch.log_softmax(output.logits[0, -n - 1 : -1], -1)
+    return logps.gather(1, ids[0, -n:, None]).sum()
+
+
+def unpacked(model, collator, batch):
+    """`response_logps`, one sequence at a time."""
+    rows = []
+    for item, image in zip(collator.items, batch["model"]["pixel_values"], strict=True):
+        rows.append(torch.stack([alone(model, item, number, image) for number in range(3)]))
+    return torch.stack(rows)
+
+
+def test_packed_log_probabilities_equal_those_of_each_sequence(adapted, preferences):
+    collator = adapted.packed(preferences)
+    batch = collator.read(ALL)
+    with torch.no_grad():
+        ours = packing.response_logps(adapted.policy, batch)
+        theirs = unpacked(adapted.policy, collator, batch)
+    assert torch.allclose(ours, theirs, rtol=1e-5, atol=1e-5)
+    there = [[bool(response) for response in item["responses"]] for item in collator.items]
+    assert ((ours != 0) == torch.tensor(there)).all()
+
+
+def test_padding_and_the_order_of_responses_change_nothing(adapted, preferences):
+    policy = adapted.policy
+    collator, turned = adapted.packed(preferences), adapted.packed(preferences)
+    for item in turned.items:
+        item["responses"] = item["responses"][::-1]
+    with torch.no_grad():
+        together = packing.response_logps(policy, collator.read(ALL))
+        single = torch.cat([packing.response_logps(policy, collator.read([i])) for i in ALL])
+        reverse = packing.response_logps(policy, turned.read(ALL)).flip(1)
+    assert torch.allclose(together, single, rtol=1e-5, atol=1e-5)
+    assert torch.allclose(together, reverse, rtol=1e-5, atol=1e-5)
+
+
+def loss_by_hand(logps, reference, kinds, confidences):
+    """Eq. 6, question by question, at beta 0.1."""
+    losses = []
+    for row, start, kind, confidence in zip(logps, reference, kinds, confidences, strict=True):
+        correct, incorrect, refusal = row - start
+        first, second = {
+            "known": (correct - refusal, correct - refusal),
+            "unknown": (refusal - incorrect, refusal - incorrect),
+            "mixed": (correct - incorrect, refusal - incorrect),
+        }[kind]
+        losses.append(
+            -confidence * F.logsigmoid(0.1 * first) - (1 - confidence) * F.logsigmoid(0.1 * second)
+        )
+    return sum(losses) / len(losses)
+
+
+def gradients(policy, loss):
+    """The gradient of the loss by the name of each trainable weight."""
+    policy.zero_grad()
+    loss.backward()
+    return {
+        name: weight.grad.clone()
+        for name, weight in policy.named_parameters()
+        if weight.requires_grad
+    }
+
+
+@pytest.mark.parametrize("adapted", ["tiny", "micro-s"], indirect=True)
+def test_the_loss_and_lora_gradients_equal_those_of_separate_sequences(adapted, preferences):
+    policy, collator = adapted.policy, adapted.packed(preferences)
+    batch = collator.read(ALL)
+    kinds = batch["kinds"]
+    confidences = np.array(preferences["confidence"])
+    reference = 3 * torch.randn(len(preferences), 3, generator=torch.Generator().manual_seed(0))
+    reference += unpacked(policy, collator, batch).detach()
+
+    expected = loss_by_hand(unpacked(policy, collator, batch), reference, kinds, confidences)
+    theirs = gradients(policy, expected)
+    margin = preference_loss.margins(packing.response_logps(policy, batch), reference, kinds)
+    weights = preference_loss.pair_weights("ca_dpo", kinds, confidences)
+    weights = torch.tensor(weights, dtype=torch.float32)
+    loss = preference_loss.weighted_loss(margin, weights, 0.1).mean()
+    ours = gradients(policy, loss)
+
+    assert loss.item() == pytest.approx(expected.item(), rel=1e-5)
+    flat = [torch.cat([g.flatten() for g in side.values()]) for side in (ours, theirs)]
+    assert (flat[0] - flat[1]).norm() / flat[1].norm() < 1e-5
+    assert all((ours[n] - theirs[n]).norm() <= 1e-4 * theirs[n].norm() for n in theirs)
+
+
+@pytest.mark.filterwarnings("ignore:flex_attention called without")
+def test_flex_attention_reads_packed_responses_alike(adapted, preferences):
+    policy, batch = adapted.policy, adapted.packed(preferences).read(ALL)
+    with torch.no_grad(), torch.compiler.set_stance("force_eager"):
+        dense = packing.response_logps(policy, batch)
+        policy.base_model.model.model.language_model.set_attn_implementation("flex_attention")
+        assert not torch.is_tensor(packing.block_mask(batch["segments"], policy))
+        assert torch.allclose(packing.response_logps(policy, batch), dense, rtol=1e-5, atol=1e-5)
+
+
+class RunOn(packing.PackingCollator):
+    """Packs as if positions ran on from one response to the next."""
+
+    def read(self, numbers):
+        part = super().read(numbers)
+        positions = torch.arange(part["model"]["input_ids"].shape[1])
+        part["model"]["position_ids"] = positions[None].expand(len(numbers), -1)
+        return part
+
+
+def test_a_model_that_reads_packed_responses_otherwise_is_refused(adapted, preferences):
+    packing.check_packing(adapted.policy, adapted.packed(preferences))
+    with pytest.raises(ValueError, match="packed and .* alone"):
+        packing.check_packing(adapted.policy, adapted.packed(preferences, RunOn))
+
+
+def test_no_training_begins_when_packing_is_read_otherwise(
+    adapted, preferences, tmp_path, smoke, monkeypatch
+):
+    monkeypatch.setattr(ca_dpo, "PackingCollator", RunOn)
+    with pytest.raises(ValueError, match="packed and .* alone"):
+        adapted.trained(preferences, tmp_path, smoke)
+    assert not (tmp_path / "adapter").exists()
