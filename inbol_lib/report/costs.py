@@ -1,47 +1,72 @@
-"""TODO."""
+"""What a study took: jobs, questions, tokens and minutes for each part of it."""
 
 import json
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
 from inbol_lib.params import Params
 from inbol_lib.study import experiments, graph
-from inbol_lib.study.plan import job, shape
+from inbol_lib.study.forecast.model_sizes import shape
+from inbol_lib.study.forecast.work import of_job
+
+Job = tuple[str, Params]  # a stage and its parameters
 
 
 def minutes(artefact: Path) -> float:
-    """How long papermill took over an artefact, NaN where its notebook is not there."""
+    """Return how long papermill took for an artefact, NaN where its notebook does not exist."""
     book = artefact / "notebook.ipynb"
-    return (
-        json.loads(book.read_text())["metadata"]["papermill"]["duration"] / 60
-        if book.is_file()
-        else float("nan")
-    )
+    if not book.is_file():
+        return float("nan")
+    return json.loads(book.read_text())["metadata"]["papermill"]["duration"] / 60
 
 
 def costs(p: Params) -> list[dict[str, Any]]:
-    """What each part of a study took beyond the parts above it: part, jobs, questions and tokens (upper bounds, as `job` counts them) and
-    minutes of one process (measured)."""
+    """Return what each part of a study took beyond the parts above it.
+
+    Returns
+    -------
+    list of dict
+        part, jobs, questions, tokens (upper bounds, as `of_job` counts them) and minutes of one
+        process, as measured.
+    """
+    done: set[Path] = set()
+    rows = []
+    for part, wanted in _parts(p).items():
+        needed = {path: one for want in wanted for path, one in graph.plan(*want).items()}
+        new = [one for path, one in needed.items() if path not in done]
+        done |= set(needed)
+        rows.append({"part": part, **_sums(new)})
+    return rows
+
+
+def _parts(p: Params) -> dict[str, list[Job]]:
+    """Return the parts of a study in the order in which they are counted, without empty ones."""
     sweeps = {
-        "Tables 5 and 6": experiments.generator_cells(p), "Fig. 10": experiments.threshold_cells(p),
-        "Fig. 11": [*experiments.share_cells(p), *experiments.ratio_cells(p)], "growth with data": experiments.size_cells(p),
+        "Tables 5 and 6": experiments.generator_cells(p),
+        "Fig. 10": experiments.threshold_cells(p),
+        "Fig. 11": [*experiments.share_cells(p), *experiments.ratio_cells(p)],
+        "growth with data": experiments.size_cells(p),
         "samples behind the confidence": experiments.sample_cells(p),
-    }  # fmt: skip
-    parts = {
+    }
+    cells = {
         "Tables 1 to 3, Figs. 4 and 12": experiments.main_cells(p),
         "Table 4 and the controls of eq. 6": experiments.table4_cells(p),
+        **{name: experiments.over_seeds(each) for name, each in sweeps.items()},
     }
-    parts |= {name: experiments.over_seeds(cells) for name, cells in sweeps.items()}
-    wanted = {
-        name: [("evaluation", c) for c in cells] for name, cells in parts.items() if cells
-    } | {"Table 7": [("probing", p)]}
-    seen, rows = {}, []
-    for name, wants in wanted.items():
-        needed = {path: one for want in wants for path, one in graph.plan(*want).items()}
-        new = [one for path, one in needed.items() if path not in seen]
-        seen |= needed
-        asked = [(work, shape(work.model)) for one in new for work in job(*one)[0]]
-        rows.append({"part": name, "jobs": len(new), "questions": sum(w.questions for w, _ in asked),
-                     "tokens": sum(w.tokens(size) + w.questions * w.said for w, size in asked),
-                     "minutes": sum(minutes(graph.path(*one)) for one in new)})  # fmt: skip
-    return rows
+    evaluated = {
+        name: [("evaluation", cell) for cell in each] for name, each in cells.items() if each
+    }
+    return {**evaluated, "Table 7": [("probing", p)]}
+
+
+def _sums(jobs: Iterable[Job]) -> dict[str, Any]:
+    jobs = list(jobs)
+    asked = [work for stage, p in jobs for work in of_job(stage, p).asked]
+    tokens = sum(work.tokens(shape(work.model)) + work.questions * work.said for work in asked)
+    return {
+        "jobs": len(jobs),
+        "questions": sum(work.questions for work in asked),
+        "tokens": tokens,
+        "minutes": sum(minutes(graph.path(stage, p)) for stage, p in jobs),
+    }

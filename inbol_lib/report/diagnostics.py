@@ -1,5 +1,9 @@
-"""What notebook 06 shows beside the paper's tables: how far its judging goes, what needs no training, what refusing costs, and cases."""
+"""What notebook 06 shows beside the paper's tables.
 
+How far its judging can be trusted, what needs no training, what refusals cost, and cases.
+"""
+
+from collections.abc import Sequence
 from itertools import combinations
 from pathlib import Path
 
@@ -8,7 +12,7 @@ import pandas as pd
 from datasets import Dataset
 
 from inbol_lib.data.records import load_table, save_table
-from inbol_lib.evaluation import label_free, metrics, selective
+from inbol_lib.evaluation import label_free, metrics, risk, selective
 from inbol_lib.evaluation.intervals import interval, same_items
 from inbol_lib.judging import agreement
 from inbol_lib.judging.hybrid import llm_verdicts
@@ -16,114 +20,179 @@ from inbol_lib.params import Params
 from inbol_lib.report.plots import charts, pictures
 from inbol_lib.report.tables import control_tables, files, layout
 
-CASES = 8
+CASES = 8  # questions in Fig. 12
 AUDITED = 200  # sampled responses (paper, App. D.1)
 
 
 def audit(p: Params, confidence: Path, target: Path) -> list[pd.DataFrame]:
-    """Agreement of string match and of `p.judge` with the micro world's truth on sampled test responses of the original model, and the
-    latter's errors; both are saved. Empty on a folder data set, whose truth nobody but its gold answers knows."""
+    """Compare string match and `p.judge` with the micro world's truth, and save the tables.
+
+    Parameters
+    ----------
+    p : Params
+    confidence : Path
+        The artefact of the confidence stage, whose sampled test responses are judged.
+    target : Path
+        Where `audit_evaluators` and `audit_errors` are written.
+
+    Returns
+    -------
+    list of pd.DataFrame
+        The agreement of both judges, and the errors of `p.judge`. Empty for any other data set
+        than the micro world, because its truth is known from its gold answers alone.
+    """
     if p.dataset != "micro":
         return []
     judges = list(dict.fromkeys(("string", p.judge)))
     records = load_table(confidence / "records_test.parquet").remove_columns("image").to_pandas()
     audited = agreement.judged(agreement.sample(records, AUDITED, p.data_seed), judges)
-    found = agreement.audit(audited, judges), agreement.disagreements(audited, p.judge)
-    for table, name in zip(found, ("audit_evaluators", "audit_errors"), strict=True):
-        files.save_table_files(table, target, name)
-    return list(found)
+    agreed = agreement.audit(audited, judges)
+    errors = agreement.disagreements(audited, p.judge)
+    files.save_table_files(agreed, target, "audit_evaluators")
+    files.save_table_files(errors, target, "audit_errors")
+    return [agreed, errors]
 
 
 def refusals_called_right(p: Params, rows: Dataset, outcomes: pd.DataFrame) -> pd.DataFrame:
-    """In-domain responses to answerable questions that the detector calls refusals and the language model `p.judge` right answers."""
+    """Return refusals of answerable in-domain questions that `p.judge` takes for right answers.
+
+    Returns
+    -------
+    pd.DataFrame
+        Columns: question, gold, response, method. It has no rows under the judge "string".
+    """
     inside = layout.in_domain(outcomes)
     refused = inside[(inside.outcome == "refusal") & inside.answerable]
     if p.judge == "string" or refused.empty:
         return refused[["method", "response"]].head(0)
     asked = {
-        r["id"]: (r["question"], "; ".join(r["answers"]))
-        for r in rows.select_columns(["id", "question", "answers"])
+        row["id"]: (row["question"], "; ".join(row["answers"]))
+        for row in rows.select_columns(["id", "question", "answers"])
     }
-    triples = [(*asked[r.id], r.response) for r in refused.itertuples()]
+    triples = [(*asked[row.id], row.response) for row in refused.itertuples()]
     verdicts = llm_verdicts(triples, p.judge)
-    table = pd.DataFrame(triples, columns=["question", "gold", "response"]).assign(
-        method=refused.method.values
-    )
-    return table[[verdicts[t] == "correct" for t in triples]].reset_index(drop=True)
+    table = pd.DataFrame(triples, columns=["question", "gold", "response"])
+    table = table.assign(method=refused.method.values)
+    return table[[verdicts[triple] == "correct" for triple in triples]].reset_index(drop=True)
 
 
 def without_training(
     p: Params, rows: Dataset, outcomes: pd.DataFrame, composition: Path, target: Path
 ) -> pd.DataFrame:
-    """Selective prediction by label-free scores beside the trained methods, in domain, and the risk-coverage figure; both are saved."""
+    """Compare selective prediction by label-free scores with the trained methods, in domain.
+
+    Parameters
+    ----------
+    p : Params
+    rows : Dataset
+        The test questions, with a flag `in_domain`.
+    outcomes : pd.DataFrame
+        The outcomes of all methods on them.
+    composition : Path
+        The artefact of the composition stage, which holds the validation questions.
+    target : Path
+        Where `scored.parquet`, the table and the risk-coverage figure are written.
+
+    Returns
+    -------
+    pd.DataFrame
+        `control_tables.selective_prediction`.
+    """
     held = load_table(composition / "validation.parquet")
-    inside = rows.filter(lambda flag: flag, input_columns="in_domain")
-    validation, test = (
-        label_free.scored(p, part)
-        for part in (held.add_column("in_domain", [True] * len(held)), inside)
-    )
-    others = layout.in_domain(outcomes[outcomes.method != "original"])
-    save_table(pd.concat([validation, test]).drop(columns="response"), target / "scored.parquet")
-    table = control_tables.selective_prediction(validation, test, others)
+    held = held.add_column("in_domain", [True] * len(held))
+    validation = label_free.scored(p, held)
+    test = label_free.scored(p, rows.filter(lambda flag: flag, input_columns="in_domain"))
+    scored = pd.concat([validation, test]).drop(columns="response")
+    save_table(scored, target / "scored.parquet")
+    inside = layout.in_domain(outcomes)
+    trained = inside[inside.method != "original"]
+    table = control_tables.selective_prediction(validation, test, trained)
     files.save_table_files(table, target, "selective_prediction")
-    curves = pd.concat(
-        [metrics.risk_coverage(test, score).assign(score=score) for score in selective.SCORES]
-    )
-    figure, ax = plt.subplots(figsize=(11, 5))
-    answered = layout.in_domain(outcomes)
-    bounds = [
-        interval(part, statistic="answered_acc")
-        for _, part in answered.groupby("method", sort=False)
-    ]
-    points = metrics.summary(answered, ["method"]).assign(
-        lo=[lo for lo, _ in bounds], hi=[hi for _, hi in bounds]
-    )
-    charts.risk_coverage(curves, points, ax).set_title(f"Answering less to err less, {p.model}")
-    files.save_figure(figure, target, "fig_risk_coverage", curves)
+    _risk_coverage_figure(p, test, inside, target)
     return table
 
 
+def _risk_coverage_figure(
+    p: Params, scored: pd.DataFrame, inside: pd.DataFrame, target: Path
+) -> None:
+    """Draw and save every score's curve and every method's point."""
+    curves = pd.concat(
+        [risk.risk_coverage(scored, score).assign(score=score) for score in selective.SCORES]
+    )
+    by_method = inside.groupby("method", sort=False)
+    bounds = [interval(part, statistic="answered_acc") for _, part in by_method]
+    points = metrics.summary(inside, ["method"])
+    points[["lo", "hi"]] = bounds
+    figure, ax = plt.subplots(figsize=(11, 5))
+    charts.risk_coverage(curves, points, ax).set_title(f"Answering less to err less, {p.model}")
+    files.save_figure(figure, target, "fig_risk_coverage", curves)
+
+
 def levels(p: Params, confidence: Path, target: Path) -> pd.DataFrame:
-    """How many questions of the unbalanced test pool have each confidence, by source; saved as levels.csv."""
-    pool = (
-        load_table(confidence / "records_test.parquet")
-        .select_columns(["source", "confidence"])
-        .to_pandas()
-    )
-    table = (
-        pool.assign(model=p.model, level=pool.confidence.round(1))
-        .groupby(["model", "source", "level"])
-        .size()
-    )
-    table = table.rename("questions").reset_index()
+    """Count the questions of the unbalanced test pool by source and confidence.
+
+    Parameters
+    ----------
+    p : Params
+    confidence : Path
+        The artefact of the confidence stage.
+    target : Path
+        Where `levels.csv` is written.
+
+    Returns
+    -------
+    pd.DataFrame
+        Columns: model, source, level (confidence rounded to tenths), questions.
+    """
+    records = load_table(confidence / "records_test.parquet")
+    pool = records.select_columns(["source", "confidence"]).to_pandas()
+    pool = pool.assign(model=p.model, level=pool.confidence.round(1))
+    counts = pool.groupby(["model", "source", "level"]).size()
+    table = counts.rename("questions").reset_index()
     table.to_csv(target / "levels.csv", index=False)
     return table
 
 
 def crossovers(outcomes: pd.DataFrame) -> pd.DataFrame:
-    """For every two methods the cost of a wrong answer from which the more cautious one serves the user better, with its interval
-    (`metrics.crossover`): below `cost` choose `bold`, above it `cautious`. Raises ValueError unless they answered the same questions."""
+    """Return from which cost of a wrong answer the more cautious of two methods is the better one.
+
+    Returns
+    -------
+    pd.DataFrame
+        For every model and pair of methods: bold (the one with more wrong answers), cautious, the
+        cost below which `bold` serves the user better (`metrics.crossover`), and its 95 %
+        interval.
+
+    Raises
+    ------
+    ValueError
+        If two methods did not answer the same questions.
+    """
     rows = []
     for model, mine in outcomes.groupby("model", sort=False):
-        for pair in combinations([part for _, part in mine.groupby("method", sort=False)], 2):
-            if not same_items(*pair):
-                raise ValueError(
-                    f"{model}: {' and '.join(part.method.iloc[0] for part in pair)} did not answer the same questions"
-                )
-            bold, cautious = sorted(
-                pair, key=lambda part: -part.outcome.isin(["incorrect", "unjudged"]).sum()
-            )
-            lo, hi = interval(bold, cautious, statistic=metrics.crossover)
-            cost = float(
-                metrics.crossover(*(metrics.counts(part).sum() for part in (bold, cautious)))
-            )
-            names = {
-                "model": model,
-                "bold": bold.method.iloc[0],
-                "cautious": cautious.method.iloc[0],
-            }
-            rows.append({**names, "cost": cost, "lo": lo, "hi": hi})
+        methods = [part for _, part in mine.groupby("method", sort=False)]
+        rows += [{"model": model, **_crossover(model, pair)} for pair in combinations(methods, 2)]
     return pd.DataFrame(rows, columns=["model", "bold", "cautious", "cost", "lo", "hi"])
+
+
+def _crossover(model: str, pair: Sequence[pd.DataFrame]) -> dict[str, str | float]:
+    if not same_items(*pair):
+        names = " and ".join(part.method.iloc[0] for part in pair)
+        raise ValueError(f"{model}: {names} did not answer the same questions")
+    bold, cautious = sorted(pair, key=_wrong, reverse=True)
+    lo, hi = interval(bold, cautious, statistic=metrics.crossover)
+    totals = [metrics.counts(part).sum() for part in (bold, cautious)]
+    return {
+        "bold": bold.method.iloc[0],
+        "cautious": cautious.method.iloc[0],
+        "cost": float(metrics.crossover(*totals)),
+        "lo": lo,
+        "hi": hi,
+    }
+
+
+def _wrong(part: pd.DataFrame) -> int:
+    return part.outcome.isin(["incorrect", "unjudged"]).sum()
 
 
 def over_refusal(
@@ -132,54 +201,83 @@ def over_refusal(
     delta_known: float = 0.8,
     delta_unknown: float = 0.2,
 ) -> pd.DataFrame:
-    """Who is refused: for known, mixed and unknown questions the share (%) of `base`'s right answers lost to refusals and of its errors
-    averted by them, of `n` such answers (all seeds)."""
+    """Return how many right answers of `base` are lost to refusals, and how many errors averted.
+
+    Parameters
+    ----------
+    outcomes : pd.DataFrame
+    base : str
+        The method whose answers the others are compared with.
+    delta_known, delta_unknown : float
+        The thresholds between known, mixed and unknown questions.
+
+    Returns
+    -------
+    pd.DataFrame
+        For each model, method, kind (known, mixed, unknown) and effect: `n` such answers of
+        `base`, over all seeds, how many of them are refused, and their share refr with its
+        interval (percentage points).
+    """
     rows = metrics.against(outcomes, base, delta_known, delta_unknown)
     keys, table = ["model", "method", "kind", "effect"], []
     for key, part in rows.groupby(keys, sort=False):
-        lo, hi = interval(part, statistic="refr")
         refused = int((part.outcome == "refusal").sum())
-        table.append({**dict(zip(keys, key, strict=True)), "n": len(part), "refused": refused, "refr": 100 * refused / len(part),
-                      "lo": 100 * lo, "hi": 100 * hi})  # fmt: skip
-    return pd.DataFrame(table, columns=[*keys, "n", "refused", "refr", "lo", "hi"]).sort_values(
-        keys, ignore_index=True
-    )
+        lo, hi = interval(part, statistic="refr")
+        share = {"refr": 100 * refused / len(part), "lo": 100 * lo, "hi": 100 * hi}
+        counted = {"n": len(part), "refused": refused}
+        table.append(dict(zip(keys, key, strict=True)) | counted | share)
+    columns = [*keys, "n", "refused", "refr", "lo", "hi"]
+    return pd.DataFrame(table, columns=columns).sort_values(keys, ignore_index=True)
 
 
 def costs(p: Params, outcomes: pd.DataFrame, target: Path) -> list[pd.DataFrame]:
-    """In domain: from which cost of a wrong answer the cautious method is the better one, and whom refusals hit; both are saved."""
+    """Return what refusing costs in domain, `crossovers` and `over_refusal`, and save both."""
     inside = layout.in_domain(outcomes)
-    found = crossovers(inside), over_refusal(inside, "original", p.delta_known, p.delta_unknown)
-    for table, name in zip(found, ("crossovers", "over_refusal"), strict=True):
-        files.save_table_files(table, target, name)
-    return list(found)
+    crossed = crossovers(inside)
+    refused = over_refusal(inside, "original", p.delta_known, p.delta_unknown)
+    files.save_table_files(crossed, target, "crossovers")
+    files.save_table_files(refused, target, "over_refusal")
+    return [crossed, refused]
 
 
 def case_studies(
     p: Params, rows: Dataset, outcomes: pd.DataFrame, target: Path
 ) -> plt.Figure | None:
-    """Fig. 12: the first questions of each source that the first method answers wrongly, and what every method says; saved. None
-    where it errs nowhere."""
-    wrong = outcomes[(outcomes.method == p.methods[0]) & (outcomes.outcome == "incorrect")]
-    chosen = wrong.loc[wrong.groupby("source").cumcount().sort_values(kind="stable").index].id[
-        :CASES
-    ]  # the sources in turn
-    if chosen.empty:
+    """Draw and save Fig. 12: questions that the first method gets wrong, and what all methods say.
+
+    The first questions of each source are taken, one source after the other in turn.
+
+    Returns
+    -------
+    plt.Figure or None
+        None where the first method makes no errors.
+    """
+    chosen = _first_errors(outcomes, p.methods[0])
+    if not chosen:
         return None
-    drawn = outcomes[outcomes.id.isin(chosen)].drop_duplicates(["id", "method"])[
-        ["id", "source", "method", "outcome", "response"]
-    ]
-    said = drawn.set_index(["id", "method"])
-    place = {name: i for i, name in enumerate(rows["id"])}
+    keys = ["id", "method"]
+    drawn = outcomes[outcomes.id.isin(chosen)].drop_duplicates(keys)
+    drawn = drawn[["id", "source", "method", "outcome", "response"]]
+    place = {name: index for index, name in enumerate(rows["id"])}
     shown = rows.select([place[name] for name in chosen])
-    captions = []
-    for row in shown.remove_columns("image"):
-        lines = [
-            pictures.spoken(m, *said.loc[(row["id"], m), ["response", "outcome"]])
-            for m in p.methods
-        ]
-        gold = row["answers"][0] if row["answers"] else "unanswerable"
-        captions.append("\n".join([pictures.wrap(f"{row['question']} ({gold})"), *lines]))
+    said = drawn.set_index(keys)
+    captions = [_caption(row, said, p.methods) for row in shown.remove_columns("image")]
     figure = pictures.picture_grid(shown["image"], captions)
     files.save_figure(figure, target, "fig12_case_studies", drawn)
     return figure
+
+
+def _first_errors(outcomes: pd.DataFrame, method: str) -> list[str]:
+    """Return the ids of the first CASES questions that a method gets wrong, the sources in turn."""
+    wrong = outcomes[(outcomes.method == method) & (outcomes.outcome == "incorrect")]
+    number = wrong.groupby("source").cumcount().sort_values(kind="stable")
+    return wrong.id.loc[number.index][:CASES].tolist()
+
+
+def _caption(row: dict, said: pd.DataFrame, methods: Sequence[str]) -> str:
+    gold = row["answers"][0] if row["answers"] else "unanswerable"
+    lines = [pictures.wrap(f"{row['question']} ({gold})")]
+    for method in methods:
+        response, outcome = said.loc[(row["id"], method), ["response", "outcome"]]
+        lines.append(pictures.spoken(method, response, outcome))
+    return "\n".join(lines)

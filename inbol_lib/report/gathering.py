@@ -1,6 +1,7 @@
-"""TODO."""
+"""Collect the outcomes of many evaluations, and the sweeps that Figs. 10 and 11 are drawn from."""
 
 from collections.abc import Callable
+from typing import Any
 
 import pandas as pd
 
@@ -8,12 +9,11 @@ from inbol_lib.params import Params
 from inbol_lib.report.tables import numbered
 from inbol_lib.study import experiments, stages
 
-PAPER_SIZES = {
-    "num_instructions": 11_000,
-    "num_pairs": 24_000,
-    "test_per_source": 300,
-}  # for the note under every table
-PROBED = ("table7", "controls_probe")  # of one training seed
+#: parameter -> the paper's value, for the note under every table
+PAPER_SIZES = {"num_instructions": 11_000, "num_pairs": 24_000, "test_per_source": 300}
+#: names of tables that have one training seed
+PROBED = ("table7", "controls_probe")
+#: names of tables that are made from the main cells, not from the sweeps
 UNSWEPT = (
     "table1",
     "table2",
@@ -27,67 +27,102 @@ UNSWEPT = (
 
 
 def gather(cells: list[Params]) -> pd.DataFrame:
-    """The outcome tables of several evaluations as one (those missing are made first)."""
-    return pd.concat(
-        [pd.read_parquet(stages.ensure("evaluation", c) / "outcomes.parquet") for c in cells],
-        ignore_index=True,
-    )
+    """Return the outcomes of several evaluations as one table; missing ones are made first."""
+    folders = [stages.ensure("evaluation", cell) for cell in cells]
+    tables = [pd.read_parquet(folder / "outcomes.parquet") for folder in folders]
+    return pd.concat(tables, ignore_index=True)
 
 
 def size_note(p: Params, table: str = "table1") -> str:
-    """What was reduced against the paper in a table or figure (by its file's name), in words."""
-    sized, seeds = (
-        (p, p.seeds) if table.startswith(UNSWEPT) else (experiments.swept(p), p.sweep_seeds)
-    )
-    n = 1 if table.startswith(PROBED) else len(seeds)
+    """Return a note on how a table or figure was made, and what is smaller than in the paper.
+
+    Parameters
+    ----------
+    p : Params
+    table : str
+        The name of the table's file, or its beginning.
+    """
+    if table.startswith(UNSWEPT):
+        sized, seeds = p, len(p.seeds)
+    else:
+        sized, seeds = experiments.swept(p), len(p.sweep_seeds)
+    if table.startswith(PROBED):
+        seeds = 1
     smaller = [
-        f"{k} {getattr(sized, k):,} (paper: {v:,})"
-        for k, v in PAPER_SIZES.items()
-        if getattr(sized, k) < v
+        f"{name} {getattr(sized, name):,} (paper: {size:,})"
+        for name, size in PAPER_SIZES.items()
+        if getattr(sized, name) < size
     ]
     reduced = f"; reduced: {', '.join(smaller)}" if smaller else ""
-    return f"profile {p.profile}, {n} training seed{'s' * (n > 1)} of {p.model}{reduced}."
+    plural = "seeds" if seeds > 1 else "seed"
+    return f"profile {p.profile}, {seeds} training {plural} of {p.model}{reduced}."
 
 
 def probe(p: Params) -> pd.DataFrame:
-    """Accuracy of the probe of notebook 08 and of its controls."""
+    """Return the accuracy of notebook 08's probe and of its controls."""
     return numbered.probe(pd.read_csv(stages.ensure("probing", p) / "probe_predictions.csv"))
 
 
-def sweep(cells: list[Params], settings: Callable[[Params], dict]) -> pd.DataFrame:
-    """One line per cell and method: `settings` of the cell, and its in-domain and mean out-of-domain metrics over the sweep's seeds."""
-    found = [
-        numbered.table4(gather(experiments.over_seeds([c]))).assign(**settings(c)) for c in cells
+def sweep(cells: list[Params], settings: Callable[[Params], dict[str, Any]]) -> pd.DataFrame:
+    """Return one row per cell and method of a sweep, over the sweep's seeds.
+
+    Parameters
+    ----------
+    cells : list of Params
+    settings : callable
+        Returns the columns that tell one cell from another.
+
+    Returns
+    -------
+    pd.DataFrame
+        The columns of `numbered.table4` and of `settings`; empty without cells.
+    """
+    if not cells:
+        return pd.DataFrame()
+    rows = [
+        numbered.table4(gather(experiments.over_seeds([cell]))).assign(**settings(cell))
+        for cell in cells
     ]
-    return (
-        pd.concat(found, ignore_index=True).drop(columns="mixed_pairs") if found else pd.DataFrame()
-    )
+    return pd.concat(rows, ignore_index=True).drop(columns="mixed_pairs")
 
 
 def sweeps(p: Params) -> dict[str, pd.DataFrame]:
-    """What Figs. 10, 11 a and 11 b are drawn from, and how results grow with data (ours): thresholds, shares, ratios, sizes. `score` of a
-    threshold cell is the mean of its in-domain and out-of-domain s_trust, each scaled to [0, 1] over the cells (paper, App. G.1)."""
-    found = {
-        "thresholds": sweep(
-            experiments.threshold_cells(p),
-            lambda c: {"delta_known": c.delta_known, "delta_unknown": c.delta_unknown},
-        ),
-        "shares": sweep(experiments.share_cells(p), lambda c: {"known_share": c.known_share}),
-        "ratios": sweep(
-            experiments.ratio_cells(p),
-            lambda c: {"pair_ratio": ":".join(f"{v:g}" for v in c.pair_ratio)},
-        ),
-        "sizes": sweep(
-            experiments.size_cells(p),
-            lambda c: {"instructions": c.num_instructions, "pairs": c.num_pairs},
-        ),
+    """Return the sweeps behind Figs. 10, 11 a and 11 b, and how results grow with data (ours).
+
+    Returns
+    -------
+    dict
+        "thresholds", "shares", "ratios" and "sizes", each as `sweep` makes it. `score` of a pair
+        of thresholds is the mean of its in-domain and its out-of-domain s_trust, each scaled to
+        [0, 1] over the pairs (paper, App. G.1).
+    """
+    thresholds = sweep(experiments.threshold_cells(p), _thresholds)
+    score = (_scaled(thresholds.id_s_trust) + _scaled(thresholds.ood_s_trust)) / 2
+    return {
+        "thresholds": thresholds.assign(score=score),
+        "shares": sweep(experiments.share_cells(p), _known_share),
+        "ratios": sweep(experiments.ratio_cells(p), _pair_ratio),
+        "sizes": sweep(experiments.size_cells(p), _sizes),
     }
 
-    def scaled(s: pd.Series) -> pd.Series:
-        return (s - s.min()) / (s.max() - s.min()) if s.max() > s.min() else 0 * s + 0.5
 
-    cells = found["thresholds"]
-    found["thresholds"] = cells.assign(
-        score=(scaled(cells.id_s_trust) + scaled(cells.ood_s_trust)) / 2
-    )
-    return found
+def _thresholds(cell: Params) -> dict[str, float]:
+    return {"delta_known": cell.delta_known, "delta_unknown": cell.delta_unknown}
+
+
+def _known_share(cell: Params) -> dict[str, float]:
+    return {"known_share": cell.known_share}
+
+
+def _pair_ratio(cell: Params) -> dict[str, str]:
+    return {"pair_ratio": ":".join(f"{part:g}" for part in cell.pair_ratio)}
+
+
+def _sizes(cell: Params) -> dict[str, int]:
+    return {"instructions": cell.num_instructions, "pairs": cell.num_pairs}
+
+
+def _scaled(values: pd.Series) -> pd.Series:
+    """Return values scaled to [0, 1], 0.5 where all are equal."""
+    span = values.max() - values.min()
+    return (values - values.min()) / span if span > 0 else 0 * values + 0.5

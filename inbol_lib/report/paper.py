@@ -1,14 +1,19 @@
-"""The paper's printed numbers as data (inbol_lib/paper_tables/*.csv); where eq. 5 contradicts a printed cell, see NOTES."""
+"""The paper's printed numbers as data (`paper_tables/*.csv`), and our tables beside them."""
 
 from importlib import resources
 
 import pandas as pd
 
+#: number of a table -> name of its file
 FILES = {
-    1: "table1_in_domain", 2: "table2_out_of_domain", 3: "table3_unanswerable", 4: "table4_preference_data",
-    5: "table5_generators_unanswerable", 6: "table6_generators_ood", 7: "table7_linear_probe",
-}  # fmt: skip
-KEYS = ["method", "dataset"]
+    1: "table1_in_domain",
+    2: "table2_out_of_domain",
+    3: "table3_unanswerable",
+    4: "table4_preference_data",
+    5: "table5_generators_unanswerable",
+    6: "table6_generators_ood",
+    7: "table7_linear_probe",
+}
 #: Three printed s_trust cells of Table 1 (13B) do not follow from their own Acc and RefR by eq. 5.
 NOTES = {
     ("llava-1.5-13b", "idk_it", "VQAv2"): "eq. 5 gives 28.67",
@@ -20,29 +25,40 @@ COUNTERPART = {"micro-s": "llava-1.5-7b", "micro-m": "llava-1.5-13b"}
 
 
 def table(number: int) -> pd.DataFrame:
-    """Printed Table 1 to 7, in percentage points."""
+    """Return one of the paper's tables as it is printed, in percentage points.
+
+    Raises
+    ------
+    ValueError
+        If `number` is not one of 1 to 7.
+    """
     if number not in FILES:
         raise ValueError(f"the paper has Tables 1 to 7, not {number}")
-    with (
-        resources.files("inbol_lib.report") / "paper_tables" / f"{FILES[number]}.csv"
-    ).open() as file:
+    path = resources.files("inbol_lib.report") / "paper_tables" / f"{FILES[number]}.csv"
+    with path.open() as file:
         return pd.read_csv(file)
 
 
+def counterpart_table(number: int, model: str) -> pd.DataFrame:
+    """Return the rows of a printed table that are about the counterpart of one of our models."""
+    printed = table(number)
+    return printed[printed.model == COUNTERPART.get(model)]
+
+
 def compare(ours: pd.DataFrame, number: int) -> pd.DataFrame:
-    """Our table with the paper's metric columns beside it as `paper_<metric>` (joined on the model's counterpart)."""
+    """Return our table with the paper's metrics beside it, as columns `paper_<metric>`.
+
+    Rows are matched by the counterpart of their model and by method, data set and number of mixed
+    pairs where both tables have them.
+    """
     printed = table(number)
     keys = [
-        c
-        for c in ("method", "dataset", "mixed_pairs")
-        if c in printed.columns and c in ours.columns
+        name
+        for name in ("method", "dataset", "mixed_pairs")
+        if name in printed.columns and name in ours.columns
     ]
-    printed = printed.rename(
-        columns={
-            c: f"paper_{c}" for c in printed.columns if printed[c].dtype == float and c not in keys
-        }
-    )
+    values = [name for name in printed if printed[name].dtype == float and name not in keys]
+    names = {name: f"paper_{name}" for name in values} | {"model": "counterpart"}
     left = ours.assign(counterpart=ours["model"].map(COUNTERPART))
-    return left.merge(
-        printed.rename(columns={"model": "counterpart"}), on=["counterpart", *keys], how="left"
-    ).drop(columns="counterpart")
+    both = left.merge(printed.rename(columns=names), on=["counterpart", *keys], how="left")
+    return both.drop(columns="counterpart")

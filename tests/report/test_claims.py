@@ -1,3 +1,5 @@
+"""The paper's claims: what holds is reproduced, in points, beside the paper's own numbers."""
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -5,6 +7,7 @@ import pytest
 from inbol_lib.report import claims
 from inbol_lib.report.tables import layout
 
+#: method -> share of right answers, share of refusals
 SHARES = {
     "ca_dpo": (0.5, 0.4),
     "idk_it": (0.3, 0.6),
@@ -14,24 +17,28 @@ SHARES = {
 }
 
 
-def outcomes(shares=None, source="vqav2", n=600, answerable=True) -> pd.DataFrame:
-    """The same `n` questions under every method; `shares`: method -> (right, refused). Most refusals fall where confidence is low."""
-    confidence, rows = np.linspace(0, 1, n), []
-    confidence[:30], confidence[270:300] = (
-        confidence[270:300].copy(),
-        confidence[:30].copy(),
-    )  # some wrong answers are unsure, too
-    for method, (right, refused) in (shares or SHARES).items():
-        words = np.repeat(
-            ["refusal", "incorrect", "correct"],
-            [round(refused * n), n - round(refused * n) - round(right * n), round(right * n)],
-        )
-        rows.append(pd.DataFrame({"id": [f"{source}-{i}" for i in range(n)], "source": source, "method": method, "outcome": words,
-                                  "confidence": confidence.round(1)}))  # fmt: skip
-    table = pd.concat(rows, ignore_index=True)
-    return table.assign(
-        image_id=table.id, group=table.id, model="micro-s", seed=0, answerable=answerable
+def outcomes(shares=SHARES, source="vqav2", n=600, answerable=True) -> pd.DataFrame:
+    """The same `n` questions under every method; most refusals fall where confidence is low."""
+    confidence = np.linspace(0, 1, n)
+    # some wrong answers are unsure, too
+    low, middle = confidence[:30].copy(), confidence[270:300].copy()
+    confidence[:30], confidence[270:300] = middle, low
+    ids = [f"{source}-{i}" for i in range(n)]
+    asked = pd.DataFrame({"id": ids, "image_id": ids, "group": ids, "source": source})
+    asked = asked.assign(
+        model="micro-s", seed=0, answerable=answerable, confidence=confidence.round(1)
     )
+    parts = [
+        asked.assign(method=method, outcome=words(right, refused, n))
+        for method, (right, refused) in shares.items()
+    ]
+    return pd.concat(parts, ignore_index=True)
+
+
+def words(right, refused, n) -> np.ndarray:
+    """Refusals, then errors, then right answers, in these shares of `n`."""
+    refusals, rights = round(refused * n), round(right * n)
+    return np.repeat(["refusal", "incorrect", "correct"], [refusals, n - refusals - rights, rights])
 
 
 def verdicts(rows) -> dict[str, str]:
@@ -40,6 +47,7 @@ def verdicts(rows) -> dict[str, str]:
 
 def test_what_holds_is_reproduced_and_what_is_turned_round_is_not():
     rows = claims.in_domain("micro-s", outcomes())
+    assert len(rows) == 9
     assert set(verdicts(rows).values()) == {"reproduced"}
     swapped = SHARES | {"ca_dpo": SHARES["idk_it"], "idk_it": SHARES["ca_dpo"]}
     turned = verdicts(claims.in_domain("micro-s", outcomes(swapped)))
@@ -57,25 +65,20 @@ def test_a_statistic_is_in_points_beside_the_paper_s_own():
 
 def test_equal_methods_are_undecided():
     same = outcomes(dict.fromkeys(SHARES, (0.4, 0.3)))
-    noisy = same.assign(
-        outcome=same.groupby("method").outcome.transform(
-            lambda s: s.sample(frac=1, random_state=len(s)).to_numpy()
-        )
+    shuffled = same.groupby("method").outcome.transform(
+        lambda said: said.sample(frac=1, random_state=len(said)).to_numpy()
     )
-    assert verdicts(claims.in_domain("micro-s", noisy))["CA-DPO > IDK-IT in s_trust"] == "undecided"
+    found = verdicts(claims.in_domain("micro-s", same.assign(outcome=shuffled)))
+    assert found["CA-DPO > IDK-IT in s_trust"] == "undecided"
 
 
 def test_out_of_domain_takes_the_mean_over_the_sets_and_the_best_of_the_others():
-    parts = [outcomes(source=s) for s in layout.OOD]
-    parts += [
-        outcomes(
-            {"idk_it": (0, 0.8), "original": (0, 0.1), "ca_dpo": (0, 0.7)}, s, answerable=False
-        )
-        for s in layout.UNANSWERABLE
-    ]
+    refusing = {"idk_it": (0, 0.8), "original": (0, 0.1), "ca_dpo": (0, 0.7)}
+    parts = [outcomes(source=source) for source in layout.OOD]
+    parts += [outcomes(refusing, source, answerable=False) for source in layout.UNANSWERABLE]
     rows = claims.out_of_domain("micro-s", pd.concat(parts, ignore_index=True))
     assert rows[0]["ours"] == pytest.approx(100 * (0.4 - 0.2))  # IDK-IT is the best of the others
-    assert [r["ours"] for r in rows[1:]] == pytest.approx([70, 70])
+    assert [row["ours"] for row in rows[1:]] == pytest.approx([70, 70])
     assert rows[1]["paper"] == pytest.approx(76.01 - 9.0)
     assert set(verdicts(rows).values()) == {"reproduced"}
 
@@ -84,11 +87,8 @@ def test_the_best_of_several_settings():
     good, bad, worse = (
         outcomes({"idk_it": share}) for share in ((0.6, 0.2), (0.4, 0.2), (0.3, 0.2))
     )
-    trust = claims.value("s_trust")
-    (first,) = claims.best_of("best", "Fig. 10", "micro-s", good, [bad, worse], trust)
+    (first,) = claims.best_of("best", "Fig. 10", "micro-s", good, [bad, worse])
     assert (first["ours"], first["verdict"]) == (pytest.approx(40), "reproduced")
-    assert (
-        claims.best_of("best", "Fig. 10", "micro-s", bad, [good, worse], trust)[0]["verdict"]
-        == "not"
-    )
-    assert claims.best_of("best", "Fig. 10", "micro-s", good, [], trust) == []
+    (second,) = claims.best_of("best", "Fig. 10", "micro-s", bad, [good, worse])
+    assert second["verdict"] == "not"
+    assert claims.best_of("best", "Fig. 10", "micro-s", good, []) == []

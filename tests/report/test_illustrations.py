@@ -1,11 +1,11 @@
-"""Figures 1, 2, 3 and 9 hold nothing but records: drawn here from a small real run of the untrained model."""
+"""Figures 1, 2, 3 and 9 hold nothing but records: they are drawn from a small run, untrained."""
 
 import matplotlib.pyplot as plt
 import pandas as pd
 import pytest
 from datasets import concatenate_datasets
+from figure_texts import SMALLEST, overlapping, texts
 from matplotlib.offsetbox import AnchoredOffsetbox
-from test_plots import SMALLEST, overlapping, texts  # noqa: F401 (a fixture)
 
 from inbol_lib import params
 from inbol_lib.boundary import classes, composition, confidence, test_sets, unanswerable
@@ -22,37 +22,34 @@ def run():
         "smoke", methods=["original", "refusal_prompt"], num_instructions=40, num_pairs=40
     )
     net, processor = loading.load(p.model)
-    asked = {
-        split: concatenate_datasets([world.questions(s, split, n) for s in p.sources])
+    train, test = (
+        confidence.estimate(p, net, processor, questions(p, split, n))
         for split, n in (("train", 40), ("test", 16))
-    }
-    train, test = (confidence.estimate(p, net, processor, rows) for rows in asked.values())
-    (beyond, _, made), (outside, *_) = (
-        unanswerable.build(p, rows, n, net, processor) for rows, n in ((train, 16), (test, 6))
     )
+    beyond, _, made = unanswerable.build(p, train, 16, net, processor)
+    outside, *_ = unanswerable.build(p, test, 6, net, processor)
     rows = test_sets.test_set(test, test, outside, 8, 6, 0)[0]
     flagged = rows.add_column("in_domain", [True] * len(rows))
-    outcomes = pd.concat(
-        [asking.outcomes(p, m, flagged, None) for m in p.methods], ignore_index=True
-    )
-    idk, pairs = (
-        composition.instructions(train, beyond, p)[0],
-        composition.preferences(train, beyond, p)[0],
-    )
+    said = [asking.outcomes(p, method, flagged, None) for method in p.methods]
     return {
         "p": p,
         "train": train,
         "beyond": beyond,
         "made": made,
         "rows": rows,
-        "outcomes": outcomes,
-        "idk": idk,
-        "pairs": pairs,
+        "outcomes": pd.concat(said, ignore_index=True),
+        "idk": composition.instructions(train, beyond, p)[0],
+        "pairs": composition.preferences(train, beyond, p)[0],
     }
+
+
+def questions(p, split, n):
+    return concatenate_datasets([world.questions(source, split, n) for source in p.sources])
 
 
 @pytest.fixture(scope="module")
 def drawn(run):
+    """Number of a figure -> the figure and its table."""
     p, train, beyond = run["p"], run["train"], run["beyond"]
     made = {
         1: illustrations.boundaries(p, run["rows"], run["outcomes"]),
@@ -69,50 +66,47 @@ def by_id(*tables):
 
 
 @pytest.mark.parametrize("number", [1, 2, 3, 9])
-def test_texts_lie_apart_and_are_large_enough(number, drawn, texts):  # noqa: F811
+def test_texts_lie_apart_and_are_large_enough(number, drawn):
     read = texts(drawn[number][0])
     assert len(read) >= 8
     assert list(overlapping(read)) == []
-    assert min(size for *_, size in read) >= SMALLEST
+    assert min(written.size for written in read) >= SMALLEST
 
 
 @pytest.mark.parametrize("number", [1, 2, 3])
 def test_what_is_stacked_stays_in_its_frame(number, drawn):
     figure = drawn[number][0]
     figure.canvas.draw()
-    frames = [
-        (ax, box.get_window_extent()) for ax in figure.axes for box in ax.findobj(AnchoredOffsetbox)
-    ]
-    assert frames
-    beyond = [
-        max(ax.bbox.y0 - box.y0, box.y1 - ax.bbox.y1, box.width - ax.bbox.width)
-        for ax, box in frames
-    ]
-    assert max(beyond) < 2, "pixels"
+    stacks = [(ax, child) for ax in figure.axes for child in ax.findobj(AnchoredOffsetbox)]
+    assert stacks
+    for ax, child in stacks:
+        box = child.get_window_extent()
+        beyond = max(ax.bbox.y0 - box.y0, box.y1 - ax.bbox.y1, box.width - ax.bbox.width)
+        assert beyond < 2, "pixels"
 
 
 def test_figure_1_shows_test_questions_and_what_was_said(run, drawn):
     table, asked = drawn[1][1], by_id(run["rows"])
-    said = {(r.id, r.method): (r.response, r.outcome) for r in run["outcomes"].itertuples()}
+    said = {
+        (row.id, row.method): (row.response, row.outcome) for row in run["outcomes"].itertuples()
+    }
     assert list(table.type) == ["known"] * 2 + ["unknown"] * 2 + ["unanswerable"] * 2
     for row in table.itertuples():
         assert asked[row.id]["question"] == row.question
         assert said[row.id, row.method] == (row.response, row.outcome)
         assert (row.type == "unanswerable") == (asked[row.id]["answers"] == [])
-    assert table[[c for c in table if c in ("correct", "refusal", "incorrect")]].sum(
-        axis=1
-    ).to_numpy() == pytest.approx(100)
+    shares = table[[name for name in ("correct", "refusal", "incorrect") if name in table]]
+    assert shares.sum(axis=1).to_numpy() == pytest.approx(100)
 
 
 def test_figure_1_takes_the_first_that_fits(run):
     """Where the last method refuses one question more, and nothing else, this one is shown."""
-    rows, outcomes = run["rows"], run["outcomes"].copy()
+    outcomes = run["outcomes"].copy()
     outcomes.loc[~outcomes.answerable, ["outcome", "response"]] = ["incorrect", "red"]
     last = outcomes[~outcomes.answerable].id.unique()[-1]
-    outcomes.loc[(outcomes.id == last) & (outcomes.method == "refusal_prompt"), "outcome"] = (
-        "refusal"
-    )
-    table = illustrations.boundaries(run["p"], rows, outcomes)[1]
+    chosen = (outcomes.id == last) & (outcomes.method == "refusal_prompt")
+    outcomes.loc[chosen, "outcome"] = "refusal"
+    table = illustrations.boundaries(run["p"], run["rows"], outcomes)[1]
     assert set(table[table.type == "unanswerable"].id) == {last}
 
 
@@ -121,26 +115,14 @@ def test_figure_2_counts_the_samples_of_its_records(run, drawn):
     assert list(table["class"].unique()) == list(illustrations.CLASSES)
     for row in table.to_dict("records"):
         record = records[row["id"]]
-        assert (
-            list(zip(record["responses"], record["verdicts"], strict=True)).count(
-                (row["response"], row["verdict"])
-            )
-            == row["n"]
-        )
-        assert all(
-            record[k] == row[k]
-            for k in ("question", "confidence", "correct", "incorrect", "refusal")
-        )
-        expected = (
-            classes.classify(record["confidence"], p.delta_known, p.delta_unknown)
-            if record["answers"]
-            else "unanswerable"
-        )
-        assert expected == row["class"]
-    assert (
-        table.groupby("id").n.sum()
-        == [len(records[name]["responses"]) for name in sorted(set(table.id))]
-    ).all()
+        samples = list(zip(record["responses"], record["verdicts"], strict=True))
+        assert samples.count((row["response"], row["verdict"])) == row["n"]
+        for name in ("question", "confidence", "correct", "incorrect", "refusal"):
+            assert record[name] == row[name]
+        kind = classes.classify(record["confidence"], p.delta_known, p.delta_unknown)
+        assert row["class"] == (kind if record["answers"] else "unanswerable")
+    for name, n in table.groupby("id").n.sum().items():
+        assert n == len(records[name]["responses"])
 
 
 def test_figure_3_counts_everything_and_weighs_by_confidence(run, drawn):
@@ -150,18 +132,16 @@ def test_figure_3_counts_everything_and_weighs_by_confidence(run, drawn):
     assert once.instructions.sum() == len(run["idk"])
     assert once.preferences.sum() == len(run["pairs"])
     assert once.pairs.sum() == len(run["pairs"]) + run["pairs"]["kind"].count("mixed")
-    assert table.groupby("class").weight.sum().to_numpy() == pytest.approx(1), (
-        "eq. 6: the weights of a question sum to one"
-    )
+    weights = table.groupby("class").weight.sum().to_numpy()
+    assert weights == pytest.approx(1), "eq. 6: the weights of a question sum to one"
     for row in table.to_dict("records"):
-        responses = [pairs[row["id"]][k] for k in ("correct", "incorrect", "refusal")]
+        responses = [pairs[row["id"]][name] for name in ("correct", "incorrect", "refusal")]
         assert row["chosen"] in responses
         assert row["rejected"] in responses
         assert records[row["id"]]["question"] == row["question"]
     mixed = table[table["class"] == "mixed"]
-    assert list(mixed.weight) == pytest.approx(
-        [mixed.confidence.iloc[0], 1 - mixed.confidence.iloc[0]]
-    )
+    confident = mixed.confidence.iloc[0]
+    assert list(mixed.weight) == pytest.approx([confident, 1 - confident])
 
 
 def test_figure_9_gives_the_reasons_and_verdicts_of_kept_questions(run, drawn):
@@ -169,17 +149,15 @@ def test_figure_9_gives_the_reasons_and_verdicts_of_kept_questions(run, drawn):
     assert set(table.origin) == {"swap", "program"}
     for row in table.to_dict("records"):
         assert records[row["id"]]["question"] == row["question"]
-        assert "yes" in [row[check] for check in unanswerable.CHECKS], (
-            "or it would have been dropped"
-        )
+        verdicts = [row[check] for check in unanswerable.CHECKS]
+        assert "yes" in verdicts, "or it would have been dropped"
         assert row["reason"]
     assert not table[table.origin == "program"].reason.duplicated().all()
 
 
 def test_the_program_as_verifier_gives_one_verdict(run):
-    once = run["made"].assign(checks=[[True]] * len(run["made"]))
-    _, table = illustrations.unanswerable_sheet(
-        run["p"].replace(verifier="program"), run["beyond"], once
-    )
+    p, made = run["p"].replace(verifier="program"), run["made"]
+    once = made.assign(checks=[[True]] * len(made))
+    _, table = illustrations.unanswerable_sheet(p, run["beyond"], once)
     assert set(table.unanswerable) <= {"yes", "no"}
     plt.close("all")

@@ -1,9 +1,4 @@
-import sys
-
-from inbol_lib.paths import ROOT
-
-sys.path.insert(0, str(ROOT / "tests"))
-import readme  # noqa: E402
+import readme
 
 
 def test_the_readme_shows_what_figures_hold():

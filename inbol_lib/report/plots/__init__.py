@@ -1,4 +1,12 @@
-"""How every figure looks: tidy data and an axes in, the axes out."""
+"""How every figure looks: tidy data and an axes in, the axes out.
+
+Importing the package sets Matplotlib's style. Letters are 14 points high, so that a figure can be
+printed at half its size.
+"""
+
+from pathlib import Path
+
+import matplotlib.pyplot as plt
 
 from inbol_lib.report.plots.charts import (
     by_confidence,
@@ -15,6 +23,8 @@ from inbol_lib.report.plots.charts import (
 )
 from inbol_lib.report.plots.looks import KINDS, METHODS, OUTCOMES, SELECTIVE, label
 from inbol_lib.report.plots.pictures import picture_grid, spoken, wrap
+
+plt.style.use(Path(__file__).with_name("inbol.mplstyle"))
 
 __all__ = [
     "KINDS",

@@ -1,4 +1,4 @@
-"""TODO."""
+"""Grids of pictures with captions, and the lines of text in them."""
 
 import textwrap
 from collections.abc import Sequence
@@ -12,15 +12,21 @@ from inbol_lib.report.plots.looks import OUTCOMES, label
 def picture_grid(
     pictures: Sequence[Image.Image], captions: Sequence[str], columns: int = 4, width: float = 3.5
 ) -> plt.Figure:
-    """Enlarged pictures with a caption under each (Fig. 9 and 12); `width` of each in inches, 28 letters of a caption."""
+    """Draw enlarged pictures with a caption under each (Figs. 9 and 12).
+
+    Parameters
+    ----------
+    pictures, captions : sequences of one length
+        A caption may have several lines, each of at most 28 letters.
+    columns : int
+        How many pictures stand side by side.
+    width : float
+        Width of a picture with its margins, in inches.
+    """
     rows = -(-len(pictures) // columns)
-    lines = max(c.count("\n") for c in captions) + 1
-    figure, axes = plt.subplots(
-        rows,
-        columns,
-        figsize=(width * columns, rows * (width * 0.75 + 0.25 * lines)),
-        squeeze=False,
-    )
+    lines = max(caption.count("\n") for caption in captions) + 1
+    size = (width * columns, rows * (width * 0.75 + 0.25 * lines))
+    figure, axes = plt.subplots(rows, columns, figsize=size, squeeze=False)
     for ax in axes.flat:
         ax.axis("off")
     for ax, picture, caption in zip(axes.flat, pictures, captions, strict=False):
@@ -30,13 +36,23 @@ def picture_grid(
 
 
 def wrap(text: str, width: int = 28, longest: int = 0, indent: str = "") -> str:
-    """`text` in lines of `width` letters, all but the first indented; what goes beyond `longest` letters is cut, with a mark."""
+    """Break a text into lines; an empty one becomes a dash.
+
+    Parameters
+    ----------
+    text : str
+    width : int
+        Letters in a line, with its indent.
+    longest : int
+        Whatever goes beyond so many letters is cut and marked with an ellipsis; 0 cuts nothing.
+    indent : str
+        Stands before every line but the first.
+    """
     text = textwrap.shorten(text, longest, placeholder="…") if longest else text
     return "\n".join(textwrap.wrap(text, width, subsequent_indent=indent)) or "–"
 
 
 def spoken(method: str, response: str, outcome: str) -> str:
-    """What a method said, behind the sign of what became of it, as lines of a caption."""
-    return wrap(
-        f"{OUTCOMES[outcome][3]} {label(method)}: {wrap(response, longest=40)}", 29, indent="    "
-    )
+    """Return what a method said as lines of a caption, after the sign of its outcome."""
+    said = f"{OUTCOMES[outcome].sign} {label(method)}: {wrap(response, longest=40)}"
+    return wrap(said, 29, indent="    ")

@@ -1,123 +1,201 @@
-"""TODO."""
+"""Tables that the paper does not have: what it leaves untested (ours)."""
 
+from functools import partial
 from itertools import product
 
 import numpy as np
 import pandas as pd
 
-from inbol_lib.evaluation import metrics
+from inbol_lib.evaluation import metrics, risk, selective
 from inbol_lib.evaluation.intervals import interval
-from inbol_lib.report.tables.layout import SCORES, _paired, _table, in_domain
+from inbol_lib.report.tables.layout import SCORES, in_domain, metric_table, paired_difference
 
 
 def controls(outcomes: pd.DataFrame, base: str = "ca_dpo") -> pd.DataFrame:
-    """Variants of eq. 6 in domain, each with its paired difference to `base` (ours): negative where what was taken away had helped."""
-    return _table([("Overall", in_domain(outcomes))], *SCORES, "answered_acc", base=base)
+    """Return variants of eq. 6 in domain, each with its paired difference to `base`.
+
+    A difference is negative where the part that a variant leaves out had helped.
+    """
+    return metric_table([("Overall", in_domain(outcomes))], *SCORES, "answered_acc", base=base)
 
 
 def samples(by_count: dict[int, pd.DataFrame]) -> pd.DataFrame:
-    """In domain, by the number of sampled responses that made the confidence of the training questions (ours)."""
-    return pd.concat(
-        [controls(o, "idk_it").assign(samples=n) for n, o in by_count.items()], ignore_index=True
-    ).drop(columns="dataset")
+    """Return in-domain metrics by the number of samples behind the confidence.
+
+    Parameters
+    ----------
+    by_count : dict
+        Number of sampled responses per training question -> outcomes.
+    """
+    parts = [
+        controls(outcomes, "idk_it").assign(samples=count) for count, outcomes in by_count.items()
+    ]
+    return pd.concat(parts, ignore_index=True).drop(columns="dataset")
 
 
 def by_seen(outcomes: pd.DataFrame, seen: pd.Series, base: str = "idk_it") -> pd.DataFrame:
-    """In-domain questions about an entity, apart by whether training asked about that entity (ours); differences are to `base`. `seen`:
-    True, False, or None where there is no entity, for each row of `outcomes`."""
+    """Return in-domain metrics by whether training asked about a question's entity.
+
+    Parameters
+    ----------
+    outcomes : pd.DataFrame
+    seen : pd.Series
+        For each row of `outcomes`: True, False, or None where the question is about no entity.
+    base : str
+        The method that differences are taken to.
+    """
     parts = [
-        controls(outcomes[seen == value], base).assign(entity=word)
-        for value, word in ((True, "seen"), (False, "unseen"))
+        controls(outcomes[seen == value], base).assign(entity=name)
+        for value, name in ((True, "seen"), (False, "unseen"))
     ]
     return pd.concat(parts, ignore_index=True).drop(columns="dataset")
 
 
 def natural(outcomes: pd.DataFrame, levels: pd.DataFrame) -> pd.DataFrame:
-    """Answerable in-domain questions as the balanced test set has them, and re-weighted to how often each confidence comes up when it is
-    not balanced (ours; the paper reports the balanced set alone). `levels`: model, source, level, questions."""
-    asked, rows = in_domain(outcomes[outcomes.answerable]), []
+    """Return in-domain metrics of answerable questions, balanced and as confidence occurs.
+
+    The paper's test set is balanced by confidence. Here its questions are re-weighted, too, by
+    how often each confidence occurs in the pool that the test set was drawn from; every source
+    counts alike.
+
+    Parameters
+    ----------
+    outcomes : pd.DataFrame
+    levels : pd.DataFrame
+        Columns: model, source, level (confidence in tenths), questions (how many there are).
+
+    Returns
+    -------
+    pd.DataFrame
+        One row per model, method and distribution ("balanced" or "natural"), in points; lo and
+        hi are the interval of s_trust.
+    """
+    asked = in_domain(outcomes[outcomes.answerable])
     asked = asked.assign(level=asked.confidence.round(1))
+    rows = []
     for (model, method), part in asked.groupby(["model", "method"], sort=False):
-        mine = levels[(levels.model == model) & levels.source.isin(part.source)]
-        often = (
-            mine.groupby("source")
-            .questions.transform(lambda n: n / n.sum())
-            .groupby(mine.level)
-            .sum()
-            / mine.source.nunique()
-        )
-        strata = dict(list(part.groupby("level")))
-        known = often[often.index.isin(strata)]
-        for name, weights in (
-            ("balanced", part.level.value_counts(normalize=True)),
-            ("natural", known / known.sum()),
-        ):
-            held = [strata[level] for level in weights.index]
-
-            def mean(*totals, metric="s_trust", weights=weights):
-                with np.errstate(invalid="ignore"):  # a resample may hold none of a rare level
-                    return sum(
-                        w * metrics.score(t)[metric] for w, t in zip(weights, totals, strict=True)
-                    )
-
-            found = {
-                k: 100 * float(mean(*(metrics.counts(t).sum() for t in held), metric=k))
-                for k in SCORES
-            }
-            lo, hi = interval(*held, statistic=mean)
-            rows.append({"model": model, "method": method, "distribution": name, **found, "lo": 100 * lo, "hi": 100 * hi,
-                         "n": part.id.nunique(), "n_seeds": part.seed.nunique()})  # fmt: skip
+        pool = levels[(levels.model == model) & levels.source.isin(part.source)]
+        weights = {
+            "balanced": part.level.value_counts(normalize=True),
+            "natural": _natural_weights(pool, part),
+        }
+        for name, weight in weights.items():
+            keys = {"model": model, "method": method, "distribution": name}
+            rows.append(keys | _weighted_scores(part, weight) | _sizes(part))
     return pd.DataFrame(rows)
+
+
+def _natural_weights(pool: pd.DataFrame, part: pd.DataFrame) -> pd.Series:
+    """Return level -> its share of the pool, of the levels that `part` holds; they sum to 1."""
+    share = pool.groupby("source").questions.transform(lambda counts: counts / counts.sum())
+    often = share.groupby(pool.level).sum() / pool.source.nunique()
+    held = often[often.index.isin(part.level)]
+    return held / held.sum()
+
+
+def _weighted_scores(part: pd.DataFrame, weights: pd.Series) -> dict[str, float]:
+    """Return the metrics in points, each level of confidence weighted, and s_trust's interval."""
+    by_level = dict(list(part.groupby("level")))
+    strata = [by_level[level] for level in weights.index]
+    totals = [metrics.counts(stratum).sum() for stratum in strata]
+    scores = {name: _weighted_mean(*totals, weights=weights, metric=name) for name in SCORES}
+    lo, hi = interval(*strata, statistic=partial(_weighted_mean, weights=weights))
+    return {name: 100 * float(v) for name, v in (scores | {"lo": lo, "hi": hi}).items()}
+
+
+def _weighted_mean(*totals, weights: pd.Series, metric: str = "s_trust") -> np.ndarray:
+    """Return the weighted mean of a metric; `totals` are the summed counts of each level."""
+    with np.errstate(invalid="ignore"):  # a resample may hold no question of a rare level
+        return sum(
+            weight * metrics.score(each)[metric]
+            for weight, each in zip(weights, totals, strict=True)
+        )
+
+
+def _sizes(part: pd.DataFrame) -> dict[str, int]:
+    return {"n": part.id.nunique(), "n_seeds": part.seed.nunique()}
 
 
 def equal_refusals(outcomes: pd.DataFrame, scores: pd.DataFrame) -> pd.DataFrame:
-    """Is a trained method better than the original model that refuses as often, its least sure answers first (ours)? In domain, for each
-    trained method and label-free score: s_trust of both and their paired difference. `scores`: model, id and a column for each score;
-    no label and no threshold is chosen here, the refusal rate alone is the trained method's."""
-    from inbol_lib.evaluation import selective
+    """Compare trained methods with the original model that refuses as often.
 
-    inside, rows = in_domain(outcomes), []
-    for model, mine in inside.groupby("model", sort=False):
-        of = dict(list(mine.groupby("method", sort=False)))
-        base = of.pop("original").merge(
-            scores[scores.model == model][["id", *selective.SCORES]],
-            on="id",
-            validate="many_to_one",
-        )
-        for (method, part), score in product(of.items(), selective.SCORES):
-            share = (part.outcome == "refusal").mean()
-            same = selective.refuse_share(base, score, share)
-            trust = [
-                100 * float(metrics.score(metrics.counts(t).sum())["s_trust"]) for t in (same, part)
-            ]
-            gap = _paired(same, part, "s_trust")
-            rows.append({"model": model, "method": method, "score": score, "refr": 100 * share,
-                         "refr_score": 100 * (same.outcome == "refusal").mean(), "s_trust_score": trust[0], "s_trust": trust[1], **gap,
-                         "n": part.id.nunique(), "n_seeds": part.seed.nunique()})  # fmt: skip
+    The original model refuses the answers that it is least sure of, by a label-free score, until
+    it refuses as many questions as the trained method. Neither a label nor a threshold is used.
+
+    Parameters
+    ----------
+    outcomes : pd.DataFrame
+    scores : pd.DataFrame
+        Columns: model, id, and one for each of `selective.SCORES`.
+
+    Returns
+    -------
+    pd.DataFrame
+        One row per model, trained method and score, in domain and in points: RefR and s_trust of
+        the method and of the original (_score), and the paired difference.
+    """
+    rows = []
+    for model, mine in in_domain(outcomes).groupby("model", sort=False):
+        by_method = dict(list(mine.groupby("method", sort=False)))
+        known = scores[scores.model == model][["id", *selective.SCORES]]
+        original = by_method.pop("original").merge(known, on="id", validate="many_to_one")
+        for (method, part), score in product(by_method.items(), selective.SCORES):
+            same = selective.refuse_share(original, score, (part.outcome == "refusal").mean())
+            rows.append(
+                {
+                    "model": model,
+                    "method": method,
+                    "score": score,
+                    "refr": 100 * (part.outcome == "refusal").mean(),
+                    "refr_score": 100 * (same.outcome == "refusal").mean(),
+                    "s_trust_score": _trust(same),
+                    "s_trust": _trust(part),
+                    **paired_difference(same, part, "s_trust"),
+                    **_sizes(part),
+                }
+            )
     return pd.DataFrame(rows)
+
+
+def _trust(part: pd.DataFrame) -> float:
+    return 100 * float(metrics.score(metrics.counts(part).sum())["s_trust"])
 
 
 def selective_prediction(
     validation: pd.DataFrame, test: pd.DataFrame, trained: pd.DataFrame | None = None
 ) -> pd.DataFrame:
-    """Training-free refusal beside the trained: in-domain lines of the original model (`test`, scored), of each score with the threshold
-    that `validation` chose, and of `trained` outcomes. AURC, AUGRC and ECE (points, low is good) judge the score."""
-    from inbol_lib.evaluation import selective
+    """Return refusal without training beside trained methods, in domain.
 
-    test, rows = in_domain(test), []
-    answered = test[test.outcome != "refusal"]
-    for score in selective.SCORES:
-        curve = metrics.risk_coverage(test, score)
-        right = answered.outcome == "correct"
-        areas = {
-            "aurc": metrics.aurc(curve),
-            "augrc": metrics.augrc(curve),
-            "ece": metrics.ece(answered[score], right),
-        }
-        rows.append(
-            {"method": score, "threshold": selective.threshold(validation, score)}
-            | {k: 100 * v for k, v in areas.items()}
-        )
+    Parameters
+    ----------
+    validation, test : pd.DataFrame
+        Outcomes of the original model with a column for each of `selective.SCORES`; thresholds
+        are chosen on `validation`.
+    trained : pd.DataFrame, optional
+        Outcomes of trained methods.
+
+    Returns
+    -------
+    pd.DataFrame
+        Rows of the original model, of each score with its threshold, and of the trained methods.
+        aurc, augrc and ece (points, lower is better) judge the scores themselves.
+    """
+    test = in_domain(test)
+    judged = pd.DataFrame(_score_quality(validation, test, score) for score in selective.SCORES)
     beside = pd.concat([test, selective.baselines(validation, test), trained])
-    table = _table([("Overall", in_domain(beside))], *SCORES, "answered_acc")
-    return table.merge(pd.DataFrame(rows), on="method", how="left")
+    table = metric_table([("Overall", in_domain(beside))], *SCORES, "answered_acc")
+    return table.merge(judged, on="method", how="left")
+
+
+def _score_quality(
+    validation: pd.DataFrame, test: pd.DataFrame, score: str
+) -> dict[str, str | float]:
+    """Return a score's threshold, areas under its curve and calibration error."""
+    curve, answered = risk.risk_coverage(test, score), test[test.outcome != "refusal"]
+    return {
+        "method": score,
+        "threshold": selective.threshold(validation, score),
+        "aurc": 100 * risk.aurc(curve),
+        "augrc": 100 * risk.augrc(curve),
+        "ece": 100 * risk.ece(answered[score], answered.outcome == "correct"),
+    }

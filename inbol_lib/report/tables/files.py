@@ -1,28 +1,38 @@
-"""TODO."""
+"""Tables and figures as files."""
 
 from pathlib import Path
 
+import matplotlib.pyplot as plt
 import pandas as pd
 
 
 def save_table_files(table: pd.DataFrame, folder: Path, name: str, note: str = "") -> None:
-    """`name`.csv, .md and .tex in `folder`; the note (such as a reduced size) stands under the Markdown and LaTeX tables."""
+    """Write a table to `folder` as `name`.csv, .md and .tex, rounded to two decimals.
+
+    Parameters
+    ----------
+    table : pd.DataFrame
+    folder : Path
+        Made where it does not exist.
+    name : str
+        The files' name without its ending.
+    note : str
+        Stands under the Markdown and the LaTeX table, such as that sizes are reduced.
+    """
     folder.mkdir(parents=True, exist_ok=True)
     shown = table.round(2)
     shown.to_csv(folder / f"{name}.csv", index=False)
-    (folder / f"{name}.md").write_text(
-        shown.to_markdown(index=False, floatfmt=".2f") + (f"\n\n{note}\n" if note else "\n")
-    )
-    tex = (
-        shown.style.hide(axis="index")
-        .format(precision=2, na_rep="--", escape="latex")
-        .to_latex(hrules=True)
-    )
-    (folder / f"{name}.tex").write_text(tex + (f"% {note}\n" if note else ""))
+    markdown = shown.to_markdown(index=False, floatfmt=".2f")
+    (folder / f"{name}.md").write_text(markdown + (f"\n\n{note}\n" if note else "\n"))
+    styled = shown.style.hide(axis="index").format(precision=2, na_rep="--", escape="latex")
+    latex = styled.to_latex(hrules=True)
+    (folder / f"{name}.tex").write_text(latex + (f"% {note}\n" if note else ""))
 
 
-def save_figure(figure, folder: Path, name: str, data: pd.DataFrame | None = None) -> None:
-    """`name`.svg and .png in `folder`, and the data behind the figure as `name`.csv."""
+def save_figure(
+    figure: plt.Figure, folder: Path, name: str, data: pd.DataFrame | None = None
+) -> None:
+    """Write a figure to `folder` as `name`.svg and .png, and the data behind it as `name`.csv."""
     folder.mkdir(parents=True, exist_ok=True)
     figure.savefig(folder / f"{name}.svg", metadata={"Date": None})
     figure.savefig(folder / f"{name}.png")

@@ -1,4 +1,4 @@
-"""TODO."""
+"""What all tables share: the names of the data sets, and one row per model, method and data set."""
 
 from collections.abc import Iterable
 
@@ -8,92 +8,141 @@ import pandas as pd
 from inbol_lib.evaluation import metrics
 from inbol_lib.evaluation.intervals import difference, interval, same_items
 
+#: source -> the data set's name in the paper
 NAMES = {
-    "vqav2": "VQAv2", "oven": "OVEN", "scienceqa": "ScienceQA", "uavqa": "UaVQA", "aokvqa": "AOKVQA", "gqa": "GQA", "mmmu": "MMMU",
-    "mmbench": "MMBench", "beyondvisqa": "BeyondVisQA", "vizwiz": "VizWiz(ua)", "vqav2_idk": "VQAv2-IDK(filter)",
-}  # fmt: skip
-OOD, OOD_AVERAGED = (
-    ("aokvqa", "gqa", "mmmu", "beyondvisqa", "mmbench"),
-    ("AOKVQA", "GQA", "MMMU", "MMBench"),
-)
+    "vqav2": "VQAv2",
+    "oven": "OVEN",
+    "scienceqa": "ScienceQA",
+    "uavqa": "UaVQA",
+    "aokvqa": "AOKVQA",
+    "gqa": "GQA",
+    "mmmu": "MMMU",
+    "mmbench": "MMBench",
+    "beyondvisqa": "BeyondVisQA",
+    "vizwiz": "VizWiz(ua)",
+    "vqav2_idk": "VQAv2-IDK(filter)",
+}
+OOD = ("aokvqa", "gqa", "mmmu", "beyondvisqa", "mmbench")
+OOD_AVERAGED = ("AOKVQA", "GQA", "MMMU", "MMBench")
 UNANSWERABLE = ("vizwiz", "vqav2_idk")
 SCORES = ["acc", "refr", "s_trust"]
 PAIRED = ["diff", "diff_lo", "diff_hi", "mark"]
 
 
 def in_domain(outcomes: pd.DataFrame) -> pd.DataFrame:
-    """The rows of the in-domain test set: whatever source is none of the out-of-domain sets."""
+    """Return the rows of the in-domain test set: all sources but the out-of-domain sets."""
     return outcomes[~outcomes.source.isin((*OOD, *UNANSWERABLE))]
 
 
-def _table(
-    parts: Iterable[tuple[str, pd.DataFrame]], *columns: str, base: str | None = None
+def metric_table(
+    datasets: Iterable[tuple[str, pd.DataFrame]], *columns: str, base: str | None = None
 ) -> pd.DataFrame:
-    """One row per model, method and data set (`parts`): metrics over all seeds, interval of the main one (RefR where nothing
-    can be answered, else s_trust), its paired difference to the method above, or to the first, `base`. Empty without outcomes."""
-    rows, parts = [], list(parts)
-    order = list(
-        dict.fromkeys(
-            [
-                *([base] if base else []),
-                *(method for _, outcomes in parts for method in outcomes.method),
-            ]
-        )
-    )
-    for dataset, outcomes in parts:
-        above: dict[str, pd.DataFrame] = {}
-        groups = outcomes.groupby(["model", "method"], sort=False)
-        for (model, method), part in sorted(groups, key=lambda group: order.index(group[0][1])):
-            main = "s_trust" if part.answerable.any() else "refr"
-            score = {
-                k: 100 * v
-                for k, v in metrics.score(metrics.counts(part).sum()).items()
-                if main == "s_trust" or k == main
-            }
-            lo, hi = interval(part, statistic=main)
-            rows.append({"model": model, "method": method, "dataset": dataset, **score, "lo": 100 * lo, "hi": 100 * hi,
-                         **_paired(above.get(model), part, main),
-                         "n": part.id.nunique(), "n_seeds": part.seed.nunique(), "unjudged": sum(part.outcome == "unjudged")})  # fmt: skip
-            if base in (None, method):
-                above[model] = part
+    """Return one row per model, method and data set, in percentage points.
+
+    Parameters
+    ----------
+    datasets : iterable of (name, outcomes)
+    *columns : str
+        The metrics that the table shows, of `metrics.score`.
+    base : str, optional
+        The method that stands first and that differences are taken to; without it they are taken
+        to the method above.
+
+    Returns
+    -------
+    pd.DataFrame
+        Columns: model, method, dataset, `columns`; the 95 % interval lo, hi of the main metric
+        (RefR where no question can be answered, else s_trust); its paired difference diff with
+        diff_lo, diff_hi and mark; and the numbers of questions (n), seeds (n_seeds) and unjudged
+        responses. It has no rows if there are no outcomes.
+    """
+    datasets = list(datasets)
+    order = _method_order([outcomes for _, outcomes in datasets], base)
+    rows = []
+    for name, outcomes in datasets:
+        rows += _dataset_rows(name, outcomes, order, base)
     rows.sort(key=lambda row: (row["model"], order.index(row["method"])))
-    return pd.DataFrame(
-        rows,
-        columns=[
-            "model",
-            "method",
-            "dataset",
-            *columns,
-            "lo",
-            "hi",
-            *PAIRED,
-            "n",
-            "n_seeds",
-            "unjudged",
-        ],
-    )
+    keys, counts = ["model", "method", "dataset"], ["n", "n_seeds", "unjudged"]
+    return pd.DataFrame(rows, columns=[*keys, *columns, "lo", "hi", *PAIRED, *counts])
 
 
-def _paired(above: pd.DataFrame | None, part: pd.DataFrame, metric: str) -> dict[str, float | str]:
-    """The paired difference to the method above in points; nothing for the first, and where the questions are not the same."""
-    if above is None or not same_items(above, part):
+def _method_order(tables: list[pd.DataFrame], base: str | None) -> list[str]:
+    """Return the methods as they come up, `base` first."""
+    order = [base] if base else []
+    for outcomes in tables:
+        order += outcomes.method.unique().tolist()
+    return list(dict.fromkeys(order))
+
+
+def _dataset_rows(
+    name: str, outcomes: pd.DataFrame, order: list[str], base: str | None
+) -> list[dict]:
+    above: dict[str, pd.DataFrame] = {}
+    rows = []
+    groups = outcomes.groupby(["model", "method"], sort=False)
+    for (model, method), part in sorted(groups, key=lambda group: order.index(group[0][1])):
+        row = {"model": model, "method": method, "dataset": name}
+        rows.append(row | _scores(part) | _differences(above.get(model), part) | _sizes(part))
+        if base in (None, method):
+            above[model] = part
+    return rows
+
+
+def _main_metric(part: pd.DataFrame) -> str:
+    return "s_trust" if part.answerable.any() else "refr"
+
+
+def _scores(part: pd.DataFrame) -> dict[str, float]:
+    """Return the metrics in points, and the interval of the main one."""
+    main = _main_metric(part)
+    score = metrics.score(metrics.counts(part).sum())
+    if main == "refr":
+        score = {"refr": score["refr"]}
+    lo, hi = interval(part, statistic=main)
+    return {name: 100 * value for name, value in (score | {"lo": lo, "hi": hi}).items()}
+
+
+def _differences(above: pd.DataFrame | None, part: pd.DataFrame) -> dict[str, float | str]:
+    return {"mark": ""} if above is None else paired_difference(above, part, _main_metric(part))
+
+
+def _sizes(part: pd.DataFrame) -> dict[str, int]:
+    unjudged = int((part.outcome == "unjudged").sum())
+    return {"n": part.id.nunique(), "n_seeds": part.seed.nunique(), "unjudged": unjudged}
+
+
+def paired_difference(
+    above: pd.DataFrame, part: pd.DataFrame, metric: str
+) -> dict[str, float | str]:
+    """Return the difference `part` less `above` of a metric, in points.
+
+    Returns
+    -------
+    dict
+        diff, diff_lo, diff_hi and mark, as `intervals.difference` has them; only an empty mark
+        where the two tables do not hold the same questions.
+    """
+    if not same_items(above, part):
         return {"mark": ""}
-    return {k: v if k == "mark" else 100 * v for k, v in difference(above, part, metric).items()}
+    found = difference(above, part, metric)
+    mark = found.pop("mark")
+    return {name: 100 * value for name, value in found.items()} | {"mark": mark}
 
 
-def _mean_interval(outcomes: pd.DataFrame) -> list[float]:
-    """Interval of the mean s_trust, in points, over the data sets that are averaged; MMBench scored circularly."""
-    of = dict(list(outcomes.groupby("source")))
-    averaged = [source for source in OOD if NAMES[source] in OOD_AVERAGED and source in of]
-    sets = [
-        metrics.circular(of[source]) if source == "mmbench" else of[source] for source in averaged
-    ]
-    return [
-        100 * v
-        for v in interval(
-            *sets,
-            statistic=lambda *totals: np.mean(
-                [metrics.score(t)["s_trust"] for t in totals], axis=0
-            ),
-        )
-    ]
+def mean_trust_interval(outcomes: pd.DataFrame) -> list[float]:
+    """Return the interval of the mean s_trust over the sets in `OOD_AVERAGED`, in points.
+
+    MMBench is scored circularly. Sets that have no outcomes do not count.
+    """
+    by_source = dict(list(outcomes.groupby("source")))
+    averaged = [name for name in OOD if NAMES[name] in OOD_AVERAGED and name in by_source]
+    sets = [by_source[name] for name in averaged]
+    if "mmbench" in averaged:
+        place = averaged.index("mmbench")
+        sets[place] = metrics.circular(sets[place])
+    return [100 * bound for bound in interval(*sets, statistic=mean_trust)]
+
+
+def mean_trust(*totals: pd.DataFrame) -> np.ndarray:
+    """Return the mean s_trust (in [-1, 1]) of several data sets' summed counts."""
+    return np.mean([metrics.score(each)["s_trust"] for each in totals], axis=0)

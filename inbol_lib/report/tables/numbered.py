@@ -1,4 +1,4 @@
-"""The only maker of tables: from outcome tables to the paper's Tables 1 to 7, in percentage points with 95 % intervals."""
+"""From outcome tables to the paper's Tables 1 to 7, in percentage points with 95 % intervals."""
 
 import numpy as np
 import pandas as pd
@@ -12,114 +12,144 @@ from inbol_lib.report.tables.layout import (
     OOD_AVERAGED,
     SCORES,
     UNANSWERABLE,
-    _mean_interval,
-    _table,
     in_domain,
+    mean_trust_interval,
+    metric_table,
 )
 
+#: method -> pairs of responses that it learns from on a mixed question (Table 4)
 MIXED_PAIRS = {"dpo_1": 1, "dpo_2": 2, "dpo_3": 3, "ca_dpo": 3}
 
 
 def table1(outcomes: pd.DataFrame) -> pd.DataFrame:
-    """In domain: every source and Overall (columns of the paper's Table 1)."""
+    """Return the in-domain metrics of every source and Overall, with the columns of Table 1."""
     inside = in_domain(outcomes)
-    parts = [
-        (NAMES.get(source, source), part) for source, part in inside.groupby("source", sort=False)
-    ]
-    return _table([*parts, ("Overall", inside)], *SCORES, "answered_acc")
+    sources = inside.groupby("source", sort=False)
+    parts = [(NAMES.get(source, source), part) for source, part in sources]
+    return metric_table([*parts, ("Overall", inside)], *SCORES, "answered_acc")
 
 
 def table2(outcomes: pd.DataFrame) -> pd.DataFrame:
-    """Out of domain. MMBench is scored circularly, as the paper's level suggests; its vanilla score is a row of its own."""
+    """Return the out-of-domain metrics of every data set, with the columns of Table 2.
+
+    MMBench is scored circularly, as the level of the paper's numbers suggests; its vanilla score
+    has a row of its own.
+    """
     parts = {NAMES[source]: outcomes[outcomes.source == source] for source in OOD}
-    parts |= {
-        "MMBench": metrics.circular(parts["MMBench"]),
-        "MMBench(vanilla)": metrics.vanilla(parts["MMBench"]),
-    }
-    return _table(parts.items(), *SCORES, "answered_acc")
+    rotated = parts["MMBench"]
+    parts["MMBench"] = metrics.circular(rotated)
+    parts["MMBench(vanilla)"] = metrics.vanilla(rotated)
+    return metric_table(parts.items(), *SCORES, "answered_acc")
 
 
 def table3(outcomes: pd.DataFrame) -> pd.DataFrame:
-    """Refusal rate on the two unanswerable sets."""
-    return _table(
-        [(NAMES[source], outcomes[outcomes.source == source]) for source in UNANSWERABLE], "refr"
-    )
+    """Return the refusal rates on the two unanswerable data sets (Table 3)."""
+    parts = [(NAMES[source], outcomes[outcomes.source == source]) for source in UNANSWERABLE]
+    return metric_table(parts, "refr")
 
 
 def table4(outcomes: pd.DataFrame) -> pd.DataFrame:
-    """One line per model and method: in-domain overall, and the mean over A-OKVQA, GQA, MMMU and MMBench with its interval."""
+    """Return one row per model and method, in and out of domain (Table 4).
+
+    Returns
+    -------
+    pd.DataFrame
+        id_* are the in-domain metrics over all sources, with lo and hi. ood_* are the means over
+        A-OKVQA, GQA, MMMU and MMBench, with ood_lo and ood_hi, where some of them were asked.
+    """
     first, second = table1(outcomes), table2(outcomes)
     inside = first[first.dataset == "Overall"].drop(columns=["dataset", "answered_acc", "unjudged"])
-    out = inside.rename(columns={score: f"id_{score}" for score in SCORES})
-    if second.dataset.isin(OOD_AVERAGED).any():
-        averaged = (
-            second[second.dataset.isin(OOD_AVERAGED)]
-            .groupby(["model", "method"], sort=False)[SCORES]
-            .mean()
-        )
+    table = inside.rename(columns={score: f"id_{score}" for score in SCORES})
+    outside = second[second.dataset.isin(OOD_AVERAGED)]
+    if len(outside):
+        averaged = outside.groupby(["model", "method"], sort=False)[SCORES].mean()
         averaged[["lo", "hi"]] = [
-            _mean_interval(outcomes[(outcomes[["model", "method"]] == key).all(axis=1)])
-            for key in averaged.index
+            mean_trust_interval(outcomes[(outcomes.model == model) & (outcomes.method == method)])
+            for model, method in averaged.index
         ]
-        out = out.join(averaged.add_prefix("ood_"), on=["model", "method"])
-    return out.assign(mixed_pairs=out.method.map(MIXED_PAIRS)).reset_index(drop=True)
+        table = table.join(averaged.add_prefix("ood_"), on=["model", "method"])
+    return table.assign(mixed_pairs=table.method.map(MIXED_PAIRS)).reset_index(drop=True)
 
 
 def probe(predicted: pd.DataFrame) -> pd.DataFrame:
-    """Accuracy (points) for each model, method and control, with Wilson's 95 % interval; of several shuffles, where 95 % of them lie."""
-    rows = []
-    for key, part in predicted.assign(right=predicted.said == predicted.label).groupby(
-        ["model", "method", "control"], sort=False
-    ):
+    """Return the probe's accuracy in points for each model, method and control (Table 7).
+
+    Parameters
+    ----------
+    predicted : pd.DataFrame
+        Columns: model, method, control, seed, shuffle, id, label, said.
+
+    Returns
+    -------
+    pd.DataFrame
+        lo and hi are Wilson's 95 % interval; where labels were shuffled several times, 95 % of
+        the shuffles lie between them.
+    """
+    keys, rows = ["model", "method", "control"], []
+    judged = predicted.assign(right=predicted.said == predicted.label)
+    for key, part in judged.groupby(keys, sort=False):
         each = part.groupby("shuffle").right.mean()
-        lo, hi = (
-            each.quantile([0.025, 0.975])
-            if len(each) > 1
-            else binomtest(part.right.sum(), len(part)).proportion_ci(method="wilson")
-        )
-        rows.append(
-            (*key, 100 * each.mean(), 100 * lo, 100 * hi, part.id.nunique(), part.seed.nunique())
-        )
-    return pd.DataFrame(
-        rows, columns=["model", "method", "control", "accuracy", "lo", "hi", "n", "n_seeds"]
-    )
+        if len(each) > 1:
+            lo, hi = each.quantile([0.025, 0.975])
+        else:
+            lo, hi = binomtest(part.right.sum(), len(part)).proportion_ci(method="wilson")
+        points = {"accuracy": 100 * each.mean(), "lo": 100 * lo, "hi": 100 * hi}
+        sizes = {"n": part.id.nunique(), "n_seeds": part.seed.nunique()}
+        rows.append(dict(zip(keys, key, strict=True)) | points | sizes)
+    return pd.DataFrame(rows, columns=[*keys, "accuracy", "lo", "hi", "n", "n_seeds"])
 
 
 def generator_table(by_generator: dict[str, pd.DataFrame], number: int) -> pd.DataFrame:
-    """Table 5 (refusal rates on unanswerable sets) or 6 (out of domain) for each generator of unanswerable questions."""
-    make = (
-        (lambda outcomes: pd.concat([table3(outcomes), table2(outcomes)]))
-        if number == 5
-        else table2
-    )
-    table = pd.concat(
-        [make(outcomes).assign(generator=name) for name, outcomes in by_generator.items()]
-    )
-    keep = ("VizWiz(ua)", "VQAv2-IDK(filter)", "BeyondVisQA") if number == 5 else OOD_AVERAGED
-    return table[table.dataset.isin(keep)].reset_index(drop=True)
+    """Return the outcomes under each generator of unanswerable questions.
+
+    Parameters
+    ----------
+    by_generator : dict
+        Generator -> outcomes.
+    number : {5, 6}
+        Table 5 holds the refusal rates on unanswerable sets, Table 6 the out-of-domain metrics.
+    """
+    parts = []
+    for name, outcomes in by_generator.items():
+        made = [table3(outcomes), table2(outcomes)] if number == 5 else [table2(outcomes)]
+        parts.append(pd.concat(made).assign(generator=name))
+    table = pd.concat(parts)
+    shown = ("VizWiz(ua)", "VQAv2-IDK(filter)", "BeyondVisQA") if number == 5 else OOD_AVERAGED
+    return table[table.dataset.isin(shown)].reset_index(drop=True)
 
 
 def by_confidence(outcomes: pd.DataFrame) -> pd.DataFrame:
-    """Fig. 4: refusal rate and answered accuracy (shares) with intervals (_lo, _hi) against the base model's confidence, in domain and on
-    A-OKVQA."""
-    known, keys = (
-        outcomes[outcomes.confidence.notna() & outcomes.answerable],
-        ["data", "method", "level"],
+    """Return what Fig. 4 is drawn from: metrics by the original model's confidence.
+
+    Returns
+    -------
+    pd.DataFrame
+        One row per data ("in domain" or "A-OKVQA"), method and level (confidence rounded to
+        tenths), with refr and answered_acc (shares in [0, 1]) and their intervals, _lo and _hi.
+    """
+    keys = ["data", "method", "level"]
+    asked = outcomes[outcomes.confidence.notna() & outcomes.answerable]
+    asked = asked.assign(
+        data=np.where(asked.source == "aokvqa", "A-OKVQA", "in domain"),
+        level=asked.confidence.round(1),
     )
-    known = known.assign(
-        data=np.where(known.source == "aokvqa", "A-OKVQA", "in domain"),
-        level=known.confidence.round(1),
-    )
-    table = metrics.summary(known, keys)
+    table = metrics.summary(asked, keys)
     for name in ("refr", "answered_acc"):
-        bounds = [interval(part, statistic=name) for _, part in known.groupby(keys, sort=False)]
+        bounds = [interval(part, statistic=name) for _, part in asked.groupby(keys, sort=False)]
         table[[f"{name}_lo", f"{name}_hi"]] = bounds
     return table.sort_values(keys)
 
 
-def headline(table: pd.DataFrame) -> dict[str, dict[str, float]]:
-    """method -> in-domain and mean out-of-domain metrics in percentage points, for metrics.json."""
+def headline(outcomes: pd.DataFrame) -> dict[str, dict[str, float]]:
+    """Return method -> metrics of Table 4 in points, rounded to four decimals, for metrics.json."""
+    table = table4(outcomes).drop(columns="mixed_pairs")
+    return {row["method"]: _numbers(row) for row in table.to_dict("records")}
 
-    rows = table4(table).to_dict("records")
-    return {r["method"]: {k: round(float(v), 4) for k, v in r.items()
-                          if k != "mixed_pairs" and isinstance(v, int | float) and pd.notna(v)} for r in rows}  # fmt: skip
+
+def _numbers(row: dict) -> dict[str, float]:
+    """Return the numbers in a row, without those that are missing."""
+    return {
+        name: round(float(value), 4)
+        for name, value in row.items()
+        if isinstance(value, int | float) and pd.notna(value)
+    }

@@ -1,0 +1,102 @@
+"""Every table from a finished study in small, and again from the one file of its outcomes."""
+
+import numpy as np
+import pandas as pd
+import pytest
+from builders import outcome_rows
+
+from inbol_lib import params
+from inbol_lib.evaluation import probe_designs, selective
+from inbol_lib.report import claims, gathering, publication
+from inbol_lib.report.tables import layout
+from inbol_lib.study import experiments, graph, published_outcomes
+
+WORDS = ("correct", "refusal", "incorrect")
+
+
+@pytest.fixture
+def studied(runs):
+    """The parameters of a finished study in small."""
+    p = params.load("smoke", sample_counts=[2], data_sizes=[100])
+    finish(p)
+    return p
+
+
+def finish(p):
+    """Write every artefact that notebook 09 reads, with random outcomes."""
+    rng = np.random.default_rng(0)
+    for cell in published_outcomes.cells(p):
+        finish_evaluation(p, cell, rng)
+    folder = graph.path("probing", p)
+    folder.mkdir(parents=True)
+    said = pd.DataFrame({"id": range(20), "label": [0, 1] * 10, "said": 1, "shuffle": 0})
+    said = said.assign(control=probe_designs.PAPER, model=p.model, method="idk_it", seed=0)
+    said.to_csv(folder / published_outcomes.PROBE, index=False)
+    (folder / "metrics.json").write_text("{}")
+
+
+def finish_evaluation(p, cell, rng):
+    """Write the outcomes, label-free scores and confidence levels of one evaluation."""
+    folder = graph.path("evaluation", cell)
+    folder.mkdir(parents=True)
+    sources = (*p.sources, "uavqa", *p.ood_sources)
+    parts = [
+        answers(source, method, cell.seed, rng) for source in sources for method in cell.methods
+    ]
+    made = pd.concat(parts, ignore_index=True)
+    made.assign(response="it is red").to_parquet(folder / "outcomes.parquet")
+    inside = layout.in_domain(made[made.method == cell.methods[0]])
+    scores = {score: rng.random(len(inside)) for score in selective.SCORES}
+    scored = inside[["id", "split", "model"]].assign(**scores)
+    scored.to_parquet(folder / "scored.parquet")
+    levels = pd.DataFrame({"level": np.arange(11) / 10, "questions": range(1, 12)})
+    levels = pd.concat([levels.assign(model=p.model, source=source) for source in p.sources])
+    levels.to_csv(folder / "levels.csv", index=False)
+    (folder / "metrics.json").write_text("{}")
+
+
+def answers(source, method, seed, rng):
+    """Twelve random outcomes; where there is no answer none is right."""
+    answerable = source not in ("uavqa", *layout.UNANSWERABLE)
+    rows = []
+    for i in range(12):
+        word, level = str(rng.choice(WORDS)), round(rng.integers(11) / 10, 1)
+        if word == "correct" and not answerable:
+            word = "incorrect"
+        rows.append((f"{source}-{i}", word, level))
+    return outcome_rows(rows, method, source=source, seed=seed, answerable=answerable)
+
+
+def numbers(p):
+    """Every table that notebook 09 makes, and the sweeps."""
+    outcomes = gathering.gather(experiments.main_cells(p))
+    return publication.make_tables(p, outcomes) | gathering.sweeps(p)
+
+
+def test_the_packed_outcomes_give_every_table_again(studied, tmp_path, monkeypatch):
+    before = numbers(studied)
+    (tmp_path / "packed").mkdir()
+    published_outcomes.pack(studied, tmp_path / "packed")
+    monkeypatch.setenv("INBOL_RUNS", str(tmp_path / "opened"))
+    published_outcomes.unpack(studied, tmp_path / "packed")
+    after = numbers(studied)
+    assert set(before) == set(after)
+    assert {"controls_eq6", "controls_samples", "controls_natural", "sizes"} <= set(before)
+    for name, table in before.items():
+        pd.testing.assert_frame_equal(table.round(6), after[name].round(6), obj=name)
+
+
+def test_one_source_and_one_set_out_of_domain_are_enough_for_every_table(runs):
+    """As in params/smolvlm-256m.yaml: only A-OKVQA is averaged, and no set is unanswerable."""
+    data = {"sources": ["scienceqa"], "ood_sources": ["aokvqa"], "dataset": "benchmarks:data"}
+    p = params.load("smoke", second_generator="micro-m", **data)
+    finish(p)
+    made = numbers(p)
+    assert set(made["table1_in_domain"].dataset) == {"ScienceQA", "UaVQA", "Overall"}
+    assert set(made["table2_out_of_domain"].dataset) == {"AOKVQA"}
+    assert made["table3_unanswerable"].empty
+    assert made["thresholds"].score.between(0, 1).all()
+    assert set(made["table6_generators_ood"].generator) == {"program", "micro-m"}
+    judged = claims.judged(p, gathering.gather(experiments.main_cells(p)))
+    places = ["Table 1", "Fig. 4", "Table 4", "Fig. 10", "Fig. 11a", "Fig. 11b", "Table 7"]
+    assert judged["where"].isin(places).all()

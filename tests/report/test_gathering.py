@@ -1,0 +1,25 @@
+"""Sweeps may be smaller than the main run, and the notes under the tables say so."""
+
+import pytest
+
+from inbol_lib import errors, params
+from inbol_lib.report import gathering
+from inbol_lib.study import experiments
+
+
+def test_sweeps_may_be_smaller_than_the_main_run_and_say_so():
+    sizes = {"num_instructions": 11_000, "num_pairs": 24_000, "test_per_source": 300}
+    p = params.load("smoke", sweep_instructions=80, sweep_pairs=60, **sizes)
+    cells = [
+        *experiments.table4_cells(p),
+        *experiments.threshold_cells(p),
+        *experiments.generator_cells(p),
+        *experiments.ratio_cells(p),
+    ]
+    assert {(cell.num_instructions, cell.num_pairs) for cell in cells} == {(80, 60)}
+    assert "reduced" not in gathering.size_note(p, "table1_in_domain")
+    assert "num_pairs 60 (paper: 24,000)" in gathering.size_note(p, "table4_preference_data")
+    probed = gathering.size_note(p.replace(seeds=[0, 1]), "table7_linear_probe")
+    assert "1 training seed of" in probed, "the probe reads the models of one seed"
+    with pytest.raises(errors.ParameterError, match="sweep_seeds"):
+        params.load("smoke", sweep_seeds=[0, 7])
