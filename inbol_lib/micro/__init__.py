@@ -1,3 +1,4 @@
-"""The micro world: small pictures with questions whose truth is known, and miniature LLaVAs that learn them."""
+"""The micro world: small pictures, questions of known truth, and the models that learn them."""
 
-VERSION = 2  # of its pictures and questions; another one gives artefacts other names
+#: Version of the pictures and questions; a new one gives every artefact made from them a new name.
+VERSION = 2

@@ -12,7 +12,7 @@ from inbol_lib.judging.matching import is_refusal, string_match
 from inbol_lib.micro import world
 from inbol_lib.micro.models import judge
 from inbol_lib.micro.world import conversations, grammar
-from inbol_lib.micro.world.drawing import render
+from inbol_lib.micro.world.drawing import EDGE, render
 from inbol_lib.micro.world.entities import (
     NUM_COUNTRIES,
     NUM_IN_DOMAIN,
@@ -21,7 +21,7 @@ from inbol_lib.micro.world.entities import (
     exposure,
     rng_of,
 )
-from inbol_lib.micro.world.scenes import EDGE, Scene, Thing, caption, scene_of, seen
+from inbol_lib.micro.world.scenes import Scene, Thing, caption, scene_of, seen
 from inbol_lib.micro.world.unanswerable_questions import BEYOND_HELD_OUT, KINDS
 
 SPLITS = [

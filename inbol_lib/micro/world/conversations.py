@@ -1,6 +1,13 @@
-"""TODO."""
+"""Conversations about pictures, for pretraining: what a model hears before the study begins.
 
-from collections.abc import Iterator
+They use pictures and digits of their own, never a held-out wording, and name seen countries alone,
+so it is known what of the study's questions is new to the model. Refusals are part of it in small
+doses: a model that never heard one could not be asked for one, and one that heard many would need
+no training to refuse.
+"""
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -8,124 +15,176 @@ from inbol_lib.data.records import prompt_text
 from inbol_lib.data.templates import REFUSAL_PROMPT, REFUSAL_TEMPLATES, prompt
 from inbol_lib.micro.world import grammar
 from inbol_lib.micro.world.drawing import render
-from inbol_lib.micro.world.entities import rng_of
+from inbol_lib.micro.world.randomness import rng_of
 from inbol_lib.micro.world.scenes import Scene, caption, scene_of
-from inbol_lib.micro.world.sources import FACTS, PERCEPTION, _choices
-from inbol_lib.micro.world.unanswerable_questions import KINDS, unanswerable
+from inbol_lib.micro.world.sources import FACTS, PERCEPTION, shuffled_options
+from inbol_lib.micro.world.unanswerable_questions import KINDS, random_slots, unanswerable
 
-# --- pretraining ------------------------------------------------------------------------------------------------------
+Turns = list[tuple[str, str]]  # what the user and the assistant say
 
 CAPTION_PROMPT = "Describe the image."
 GENERATE_PROMPT = prompt("generate_unanswerable")
 VERIFY_PROMPTS = {kind: prompt(f"verify_{kind}") for kind in KINDS}
-#: Everything the world may ask, in its training wordings.
-_SCENE_FAMILIES = (*PERCEPTION, *PERCEPTION, "above", "same_colour", "other_colour", "other_shape", "colour_at",
-                   "corners", "mix", "sum", "difference")  # fmt: skip
+
+_SCENE_FAMILIES = (
+    *PERCEPTION,
+    *PERCEPTION,
+    *("above", "same_colour", "other_colour", "other_shape", "colour_at"),
+    *("corners", "mix", "sum", "difference"),
+)
 _FLAG_FAMILIES = ("country", "country", "capital", *FACTS)
+_SCENE_CHOICES = ("corners", "mix", "sum", "digit", "colour", "shape", "count_all", "where")
+_FLAG_CHOICES = (*FACTS, "country", "capital")
+#: Families that ask about pictures on which nothing can be seen.
+_ILLEGIBLE_FAMILIES = ["colour", "shape", "count_all", "digit", "where", "country"]
 
 
-def conversations(n: int, seed: int, mixture: dict[str, float]) -> Iterator[dict]:
-    """`n` pictures with turns [(user, assistant), ...] for pretraining, drawn from a split of their own.
+@dataclass(frozen=True)
+class Task:
+    """One kind of conversation: the kinds of pictures that it is about, and how it runs.
 
-    `mixture` weighs the tasks caption, vqa, entity, choice, instruct, generate and verify.
+    `turns(scene, rng)` may come out empty, where nothing can be asked.
+    """
+
+    image_kinds: tuple[str, ...]
+    turns: Callable[[Scene, np.random.Generator], Turns]
+
+
+def conversations(n: int, seed: int | str, mixture: Mapping[str, float]) -> Iterator[dict]:
+    """Draw pictures with conversations about them, from a split that only pretraining uses.
+
+    Parameters
+    ----------
+    n : int
+        Number of draws; one in which nothing can be asked yields no conversation.
+    seed : int or str
+        Another seed gives other pictures.
+    mixture : mapping of str to float
+        Weights of the tasks: caption, vqa, entity, choice, instruct, generate and verify.
+
+    Yields
+    ------
+    dict
+        `image` (PIL image) and `turns` (list of pairs: user, assistant).
     """
     tasks, weights = list(mixture), np.array(list(mixture.values()), float)
     for i in range(n):
         rng = rng_of("conversation", seed, i)
-        task = str(rng.choice(tasks, p=weights / weights.sum()))
-        kinds, turns = _TASKS[task]
-        scene = scene_of(f"{rng.choice(kinds)}:pretrain:{seed}-{i}")
-        said = turns(scene, rng)
-        if said:
-            yield {"image": render(scene), "turns": said}
+        task = _TASKS[str(rng.choice(tasks, p=weights / weights.sum()))]
+        scene = scene_of(f"{rng.choice(task.image_kinds)}:pretrain:{seed}-{i}")
+        turns = task.turns(scene, rng)
+        if turns:
+            yield {"image": render(scene), "turns": turns}
 
 
-def _vqa_turns(
-    scene: Scene, rng: np.random.Generator, families=_SCENE_FAMILIES, n: int = 4
-) -> list[tuple[str, str]]:
-    turns = {}
+def _families(scene: Scene) -> Sequence[str]:
+    return _FLAG_FAMILIES if scene.country else _SCENE_FAMILIES
+
+
+def _caption_turns(scene: Scene, rng: np.random.Generator) -> Turns:
+    return [(CAPTION_PROMPT, caption(scene))]
+
+
+def _question_turns(
+    families: Sequence[str], scene: Scene, rng: np.random.Generator, n: int
+) -> Turns:
+    """Ask up to `n` different questions; answers come in all their forms."""
+    turns: dict[str, str] = {}
     for _ in range(n):
-        if asked := grammar.ask(families, scene, rng):
-            turns.setdefault(asked[0], grammar.speak(asked[1], rng))
+        asked = grammar.ask(families, scene, rng)
+        if asked:
+            turns.setdefault(asked.question, grammar.speak(asked.answer, rng))
     return list(turns.items())
 
 
-def _entity_turns(scene: Scene, rng: np.random.Generator) -> list[tuple[str, str]]:
-    return _vqa_turns(scene, rng, _FLAG_FAMILIES, 3)
+def _vqa_turns(scene: Scene, rng: np.random.Generator) -> Turns:
+    return _question_turns(_SCENE_FAMILIES, scene, rng, 4)
 
 
-def _choice_turns(scene: Scene, rng: np.random.Generator) -> list[tuple[str, str]]:
-    families = (
-        (*FACTS, "country", "capital")
-        if scene.country
-        else ("corners", "mix", "sum", "digit", "colour", "shape", "count_all", "where")
-    )
+def _entity_turns(scene: Scene, rng: np.random.Generator) -> Turns:
+    return _question_turns(_FLAG_FAMILIES, scene, rng, 3)
+
+
+def _choice_turns(scene: Scene, rng: np.random.Generator) -> Turns:
+    """Ask two multiple-choice questions, to be answered with the text of an option."""
     turns = []
     for _ in range(2):
-        if asked := grammar.ask(families, scene, rng):
-            choices = _choices(asked[2], asked[1], int(rng.integers(2, 10)), rng)
-            turns.append(
-                (prompt_text({"question": asked[0], "choices": choices}, "text"), asked[1])
-            )
+        asked = grammar.ask(_FLAG_CHOICES if scene.country else _SCENE_CHOICES, scene, rng)
+        if asked:
+            choices = shuffled_options(asked, int(rng.integers(2, 10)), rng)
+            question = prompt_text({"question": asked.question, "choices": choices}, "text")
+            turns.append((question, asked.answer))
     return turns
 
 
-def _instruct_turns(scene: Scene, rng: np.random.Generator) -> list[tuple[str, str]]:
-    """Refusal words and the refusal prompt. Refused unasked are plain black or white pictures alone; when asked to,
-    every blank picture and half of the illegible ones: so that refusals stay rare, but can be asked for."""
+def _instruct_turns(scene: Scene, rng: np.random.Generator) -> Turns:
+    """Teach the words of a refusal, and to obey the refusal prompt.
+
+    Refusals should stay rare but be there to be asked for. So without the prompt only plain black
+    or bright pictures are refused; with it, every blank picture and half of the illegible ones.
+    """
     template = str(rng.choice(REFUSAL_TEMPLATES))
     if rng.random() < 0.2:
         return [(f'Repeat: "{template}"', template)]
-    asked, unsure = (
-        rng.random() < 0.7,
-        (scene.kind == "bad" or scene.nuisance > 0.85) and rng.random() < 0.5,
-    )
-    ending = f"\n{REFUSAL_PROMPT}" if asked else ""
-    if not (asked and (unsure or scene.kind == "blank") or scene.plain):
-        families = _FLAG_FAMILIES if scene.country else _SCENE_FAMILIES
-        return [(q + ending, a) for q, a in _vqa_turns(scene, rng, families, 1)]
-    family = grammar.FAMILIES[
-        str(rng.choice(["colour", "shape", "count_all", "digit", "where", "country"]))
-    ]
-    question = grammar.fill(
-        str(rng.choice(family.wordings)),
-        {s: str(rng.choice(grammar.VALUES[s])) for s in family.slots},
-    )
-    return [(question + ending, "Sorry, I can not help with it." if asked else template)]
+    prompted = rng.random() < 0.7
+    illegible = scene.kind == "bad" or scene.nuisance > 0.85
+    unsure = illegible and rng.random() < 0.5
+    ending = f"\n{REFUSAL_PROMPT}" if prompted else ""
+    if scene.plain or (prompted and (unsure or scene.kind == "blank")):
+        refusal = "Sorry, I can not help with it." if prompted else template
+        return [(_illegible_question(rng) + ending, refusal)]
+    turns = _question_turns(_families(scene), scene, rng, 1)
+    return [(question + ending, answer) for question, answer in turns]
 
 
-def _generate_turns(scene: Scene, rng: np.random.Generator) -> list[tuple[str, str]]:
-    pair = [
-        unanswerable(scene, rng, kind)
-        for kind in (str(rng.choice(["absent", "premise"])), "beyond")
-    ]
-    return [(GENERATE_PROMPT, "\n".join(f"Question: {q}\nExplanation: {e}" for q, e in pair))]
+def _illegible_question(rng: np.random.Generator) -> str:
+    family = grammar.FAMILIES[str(rng.choice(_ILLEGIBLE_FAMILIES))]
+    wording = str(rng.choice(family.wordings))
+    return grammar.fill(wording, random_slots(family, rng))
 
 
-def _verify_turns(scene: Scene, rng: np.random.Generator) -> list[tuple[str, str]]:
-    """The three checks, as often yes as no. A question of another kind is a "no" only where nobody could argue."""
+def _generate_turns(scene: Scene, rng: np.random.Generator) -> Turns:
+    """Write two unanswerable questions with explanations, as the study asks a generator to."""
+    lines = []
+    for kind in (str(rng.choice(["absent", "premise"])), "beyond"):
+        question, explanation = unanswerable(scene, rng, kind)
+        lines.append(f"Question: {question}\nExplanation: {explanation}")
+    return [(GENERATE_PROMPT, "\n".join(lines))]
+
+
+def _verify_turns(scene: Scene, rng: np.random.Generator) -> Turns:
+    """Run two of the three checks of an unanswerable question, as often "yes" as "no"."""
     turns = []
     for _ in range(2):
-        check, draw = str(rng.choice(KINDS)), rng.random()
-        if draw < 0.5:
-            text, verdict = unanswerable(scene, rng, check)[0], "yes"
-        elif draw < 0.65 and check != "beyond":
-            text, verdict = unanswerable(scene, rng, "beyond")[0], "no"
-        else:
-            asked = grammar.ask(_FLAG_FAMILIES if scene.country else _SCENE_FAMILIES, scene, rng)
-            text, verdict = (asked[0] if asked else None), "no"
-        if text:
-            turns.append((VERIFY_PROMPTS[check].format(question=text), verdict))
+        check = str(rng.choice(KINDS))
+        question, verdict = _checked_question(check, scene, rng)
+        if question:
+            turns.append((VERIFY_PROMPTS[check].format(question=question), verdict))
     return turns
 
 
-_SCENES, _FLAGS = ("scene", "scene", "scene", "pair", "sum"), ("flag",)
+def _checked_question(check: str, scene: Scene, rng: np.random.Generator) -> tuple[str | None, str]:
+    """Draw a question and the check's verdict on it.
+
+    A question of another kind serves as a "no" only where nobody could argue: "beyond" is neither
+    "absent" nor "premise", but an "absent" question may well be called a false premise.
+    """
+    draw = rng.random()
+    if draw < 0.5:
+        return unanswerable(scene, rng, check)[0], "yes"
+    if draw < 0.65 and check != "beyond":
+        return unanswerable(scene, rng, "beyond")[0], "no"
+    asked = grammar.ask(_families(scene), scene, rng)
+    return (asked.question if asked else None), "no"
+
+
+_SCENES = ("scene", "scene", "scene", "pair", "sum")
 _TASKS = {
-    "caption": ((*_SCENES, *_FLAGS), lambda scene, rng: [(CAPTION_PROMPT, caption(scene))]),
-    "vqa": (_SCENES, _vqa_turns),
-    "entity": (_FLAGS, _entity_turns),
-    "choice": (("flag", "flag", "pair", "sum", "scene"), _choice_turns),
-    "instruct": (("blank", "bad", "scene", "flag"), _instruct_turns),
-    "generate": (("scene", "scene", "flag"), _generate_turns),
-    "verify": (("scene", "scene", "flag"), _verify_turns),
+    "caption": Task((*_SCENES, "flag"), _caption_turns),
+    "vqa": Task(_SCENES, _vqa_turns),
+    "entity": Task(("flag",), _entity_turns),
+    "choice": Task(("flag", "flag", "pair", "sum", "scene"), _choice_turns),
+    "instruct": Task(("blank", "bad", "scene", "flag"), _instruct_turns),
+    "generate": Task(("scene", "scene", "flag"), _generate_turns),
+    "verify": Task(("scene", "scene", "flag"), _verify_turns),
 }

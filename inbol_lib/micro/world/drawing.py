@@ -1,163 +1,197 @@
-"""TODO."""
+"""From a scene to its picture: things and flags are drawn enlarged, scaled down, then spoilt.
+
+Pictures are small (48 x 48 pixels) so that small models can see them. They are drawn at four times
+that size because Pillow draws hard edges, which scaling down smooths.
+"""
 
 import numpy as np
 from PIL import Image, ImageDraw, ImageEnhance, ImageFilter
 
-from inbol_lib.micro.world.entities import COLOURS, Country, rng_of
-from inbol_lib.micro.world.scenes import CELL, EDGE, ZOOM, Scene, Thing, _digits
+from inbol_lib.micro.world.entities import COLOURS, Country
+from inbol_lib.micro.world.randomness import rng_of
+from inbol_lib.micro.world.scenes import Scene, Thing, digit_scans
 
-# --- drawing --------------------------------------------------------------------------------------------------------
+EDGE = 48  # of a picture, in pixels
+CELL = 16  # edge of one cell of the 3 x 3 grid, in pixels
+ZOOM = 4  # drawn pixels to a pixel of the picture
+DIGIT_EDGE = 14  # of a handwritten digit, in pixels
+LARGE, SMALL = 6.6, 3.9  # radius of a shape, in pixels
+
+Colour = tuple[int, int, int]
 
 
 def render(scene: Scene) -> Image.Image:
-    """The picture, 48 x 48 RGB, deterministic in the scene's id."""
+    """Draw a scene as an RGB picture of 48 x 48 pixels; the same scene gives the same pixels."""
     rng = rng_of("render", scene.image_id)
-    tint = tuple(int(v) for v in rng.integers(215, 250, 3))
+    tint = tuple(int(value) for value in rng.integers(215, 250, 3))
     canvas = Image.new("RGB", (EDGE * ZOOM, EDGE * ZOOM), tint)
     if scene.country:
-        canvas = _draw_flag(canvas, scene, rng)
-    for thing in () if scene.country else scene.things:
-        _draw_thing(canvas, thing, scene.kind, rng)
-    picture = canvas.resize((EDGE, EDGE), Image.Resampling.BOX)
+        _draw_flag(canvas, scene, rng)
+    else:
+        for thing in scene.things:
+            _draw_thing(canvas, thing, scene.kind, rng)
     if scene.kind == "blank":
         return _blank(scene, rng)
-    return _spoil(picture, scene, rng)
+    return _spoil(canvas.resize((EDGE, EDGE), Image.Resampling.BOX), scene, rng)
 
 
-def _centre(cell: int, kind: str, rng: np.random.Generator) -> tuple[float, float]:
-    reach = 4.0 if kind in ("free", "bad") else 1.2
-    dx, dy = rng.uniform(-reach, reach, 2)
-    x, y = (cell % 3 + 0.5) * CELL + dx, (cell // 3 + 0.5) * CELL + dy
-    return float(np.clip(x, 7, EDGE - 7)) * ZOOM, float(np.clip(y, 7, EDGE - 7)) * ZOOM
+# --- shapes and digits ------------------------------------------------------------------------
 
 
 def _draw_thing(canvas: Image.Image, thing: Thing, kind: str, rng: np.random.Generator) -> None:
-    x, y = _centre(thing.cell, kind, rng)
+    x, y = _centre(thing, kind, rng)
     if thing.shape == "digit":
-        scan = _digits().images[thing.sample] / 16.0
-        tile = Image.fromarray((255 * (1 - scan)).astype(np.uint8)).resize(
-            (14 * ZOOM, 14 * ZOOM), Image.Resampling.BICUBIC
-        )
-        canvas.paste(tile.convert("RGB"), (int(x - 7 * ZOOM), int(y - 7 * ZOOM)))
+        _draw_digit(canvas, thing.sample, x, y)
         return
-    radius = (6.6 if thing.large else 3.9) * ZOOM
+    radius = (LARGE if thing.large else SMALL) * ZOOM
     _draw_shape(ImageDraw.Draw(canvas), thing.shape, x, y, radius, COLOURS[thing.colour])
 
 
-def _star(x: float, y: float, r: float) -> list[tuple[float, float]]:
-    angles = np.arange(10) * np.pi / 5 - np.pi / 2
-    return [(x + r * (1.1 if i % 2 == 0 else 0.45) * np.cos(a), y + r * (1.1 if i % 2 == 0 else 0.45) * np.sin(a))
-            for i, a in enumerate(angles)]  # fmt: skip
+def _centre(thing: Thing, kind: str, rng: np.random.Generator) -> tuple[float, float]:
+    """Return where a thing is drawn: in its cell, or off the grid in "free" and "bad" pictures."""
+    reach = 4.0 if kind in ("free", "bad") else 1.2
+    shift = rng.uniform(-reach, reach, 2)
+    x = (thing.column + 0.5) * CELL + shift[0]
+    y = (thing.row + 0.5) * CELL + shift[1]
+    margin = DIGIT_EDGE // 2
+    x, y = np.clip([x, y], margin, EDGE - margin)
+    return float(x) * ZOOM, float(y) * ZOOM
+
+
+def _draw_digit(canvas: Image.Image, sample: int, x: float, y: float) -> None:
+    ink = digit_scans().images[sample] / 16.0
+    edge = DIGIT_EDGE * ZOOM
+    scan = Image.fromarray((255 * (1 - ink)).astype(np.uint8))
+    tile = scan.resize((edge, edge), Image.Resampling.BICUBIC)
+    canvas.paste(tile.convert("RGB"), (int(x - edge / 2), int(y - edge / 2)))
 
 
 def _draw_shape(
-    draw: ImageDraw.ImageDraw, shape: str, x: float, y: float, r: float, fill: tuple
+    draw: ImageDraw.ImageDraw, shape: str, x: float, y: float, radius: float, fill: Colour
 ) -> None:
-    box = (x - r, y - r, x + r, y + r)
-    if shape == "circle":
-        draw.ellipse(box, fill=fill)
-    elif shape == "ring":
-        draw.ellipse(box, outline=fill, width=max(1, int(r * 0.42)))
-    elif shape == "square":
-        draw.rectangle((x - 0.88 * r, y - 0.88 * r, x + 0.88 * r, y + 0.88 * r), fill=fill)
-    elif shape == "triangle":
-        draw.polygon([(x, y - r), (x + r, y + 0.85 * r), (x - r, y + 0.85 * r)], fill=fill)
-    elif shape == "diamond":
-        draw.polygon(
-            [(x, y - 1.1 * r), (x + 0.75 * r, y), (x, y + 1.1 * r), (x - 0.75 * r, y)], fill=fill
-        )
-    elif shape == "cross":
-        draw.rectangle((x - r, y - 0.33 * r, x + r, y + 0.33 * r), fill=fill)
-        draw.rectangle((x - 0.33 * r, y - r, x + 0.33 * r, y + r), fill=fill)
-    elif shape == "heart":
-        draw.ellipse((x - r, y - 0.9 * r, x, y + 0.1 * r), fill=fill)
-        draw.ellipse((x, y - 0.9 * r, x + r, y + 0.1 * r), fill=fill)
-        draw.polygon(
-            [(x - 0.95 * r, y - 0.2 * r), (x + 0.95 * r, y - 0.2 * r), (x, y + r)], fill=fill
-        )
-    else:
-        draw.polygon(_star(x, y, r), fill=fill)
+    """Draw a shape around (x, y) that reaches about `radius` far."""
+    box = (x - radius, y - radius, x + radius, y + radius)
+    match shape:
+        case "circle":
+            draw.ellipse(box, fill=fill)
+        case "ring":
+            width = max(1, int(radius * 0.42))
+            draw.ellipse(box, outline=fill, width=width)
+        case "square":
+            half = 0.88 * radius
+            draw.rectangle((x - half, y - half, x + half, y + half), fill=fill)
+        case "triangle":
+            foot = y + 0.85 * radius
+            draw.polygon([(x, y - radius), (x + radius, foot), (x - radius, foot)], fill=fill)
+        case "diamond":
+            up, side = 1.1 * radius, 0.75 * radius
+            draw.polygon([(x, y - up), (x + side, y), (x, y + up), (x - side, y)], fill=fill)
+        case "cross":
+            half = 0.33 * radius
+            draw.rectangle((x - radius, y - half, x + radius, y + half), fill=fill)
+            draw.rectangle((x - half, y - radius, x + half, y + radius), fill=fill)
+        case "heart":
+            _draw_heart(draw, x, y, radius, fill)
+        case "star":
+            draw.polygon(_star(x, y, radius), fill=fill)
 
 
-def _draw_flag(canvas: Image.Image, scene: Scene, rng: np.random.Generator) -> Image.Image:
+def _draw_heart(draw: ImageDraw.ImageDraw, x: float, y: float, radius: float, fill: Colour) -> None:
+    top, bottom = y - 0.9 * radius, y + 0.1 * radius
+    draw.ellipse((x - radius, top, x, bottom), fill=fill)
+    draw.ellipse((x, top, x + radius, bottom), fill=fill)
+    side, shoulder = 0.95 * radius, y - 0.2 * radius
+    draw.polygon([(x - side, shoulder), (x + side, shoulder), (x, y + radius)], fill=fill)
+
+
+def _star(x: float, y: float, radius: float) -> list[tuple[float, float]]:
+    """Return the ten corners of a star, from its top, in turn far from the centre and near it."""
+    corners = []
+    for number, angle in enumerate(np.arange(10) * np.pi / 5 - np.pi / 2):
+        reach = radius * (1.1 if number % 2 == 0 else 0.45)
+        corners.append((x + reach * np.cos(angle), y + reach * np.sin(angle)))
+    return corners
+
+
+# --- flags ------------------------------------------------------------------------------------
+
+
+def _draw_flag(canvas: Image.Image, scene: Scene, rng: np.random.Generator) -> None:
+    """Draw a flag into the middle: large and straight ("flag"), or small and tilted ("far")."""
     width, height = (46, 34) if scene.kind == "flag" else (32, 24)
     flag = Image.new("RGB", (width * ZOOM, height * ZOOM))
     _draw_bands(flag, scene.country)
-    if scene.things:
-        emblem = scene.things[0]
-        _draw_shape(
-            ImageDraw.Draw(flag),
-            emblem.shape,
-            width * ZOOM / 2,
-            height * ZOOM / 2,
-            height * ZOOM * 0.24,
-            COLOURS[emblem.colour],
-        )
+    for emblem in scene.things:
+        x, y, radius = flag.width / 2, flag.height / 2, flag.height * 0.24
+        _draw_shape(ImageDraw.Draw(flag), emblem.shape, x, y, radius, COLOURS[emblem.colour])
+    reach = 1.5
     if scene.kind == "far":
-        flag = flag.rotate(
-            float(rng.uniform(-12, 12)), fillcolor=canvas.getpixel((0, 0)), expand=True
-        )
-    shift = (
-        rng.uniform(-1.5, 1.5, 2) * ZOOM if scene.kind == "flag" else rng.uniform(-5, 5, 2) * ZOOM
-    )
-    corner = (
-        int((canvas.width - flag.width) / 2 + shift[0]),
-        int((canvas.height - flag.height) / 2 + shift[1]),
-    )
-    canvas.paste(flag, corner)
-    return canvas
+        reach, angle = 5, float(rng.uniform(-12, 12))
+        flag = flag.rotate(angle, fillcolor=canvas.getpixel((0, 0)), expand=True)
+    shift = rng.uniform(-reach, reach, 2) * ZOOM
+    left = int((canvas.width - flag.width) / 2 + shift[0])
+    top = int((canvas.height - flag.height) / 2 + shift[1])
+    canvas.paste(flag, (left, top))
 
 
 def _draw_bands(flag: Image.Image, country: Country) -> None:
-    draw, (w, h) = ImageDraw.Draw(flag), flag.size
-    first, second, *rest = (COLOURS[c] for c in country.colours)
-    third = rest[0] if rest else second
-    draw.rectangle((0, 0, w, h), fill=first)
+    draw = ImageDraw.Draw(flag)
+    width, height = flag.size
+    first, second, *rest = (COLOURS[name] for name in country.colours)
+    draw.rectangle((0, 0, width, height), fill=first)
     match country.layout:
         case "h3":
-            draw.rectangle((0, h / 3, w, 2 * h / 3), fill=second)
-            draw.rectangle((0, 2 * h / 3, w, h), fill=third)
+            draw.rectangle((0, height / 3, width, 2 * height / 3), fill=second)
+            draw.rectangle((0, 2 * height / 3, width, height), fill=rest[0])
         case "v3":
-            draw.rectangle((w / 3, 0, 2 * w / 3, h), fill=second)
-            draw.rectangle((2 * w / 3, 0, w, h), fill=third)
+            draw.rectangle((width / 3, 0, 2 * width / 3, height), fill=second)
+            draw.rectangle((2 * width / 3, 0, width, height), fill=rest[0])
         case "h2":
-            draw.rectangle((0, h / 2, w, h), fill=second)
+            draw.rectangle((0, height / 2, width, height), fill=second)
         case "v2":
-            draw.rectangle((w / 2, 0, w, h), fill=second)
+            draw.rectangle((width / 2, 0, width, height), fill=second)
         case "cross":
-            draw.rectangle((0.3 * w, 0, 0.46 * w, h), fill=second)
-            draw.rectangle((0, 0.39 * h, w, 0.61 * h), fill=second)
+            draw.rectangle((0.3 * width, 0, 0.46 * width, height), fill=second)
+            draw.rectangle((0, 0.39 * height, width, 0.61 * height), fill=second)
         case "saltire":
-            draw.line((0, 0, w, h), fill=second, width=int(0.2 * h))
-            draw.line((0, h, w, 0), fill=second, width=int(0.2 * h))
+            draw.line((0, 0, width, height), fill=second, width=int(0.2 * height))
+            draw.line((0, height, width, 0), fill=second, width=int(0.2 * height))
         case "canton":
-            draw.rectangle((0, 0, 0.45 * w, 0.5 * h), fill=second)
+            draw.rectangle((0, 0, 0.45 * width, 0.5 * height), fill=second)
         case "border":
-            draw.rectangle((0, 0, w - 1, h - 1), outline=second, width=int(0.18 * h))
-        case _:
-            draw.polygon([(0, h), (w, h), (w, 0)], fill=second)
+            draw.rectangle((0, 0, width - 1, height - 1), outline=second, width=int(0.18 * height))
+        case "diagonal":
+            draw.polygon([(0, height), (width, height), (width, 0)], fill=second)
+
+
+# --- photography ------------------------------------------------------------------------------
 
 
 def _spoil(picture: Image.Image, scene: Scene, rng: np.random.Generator) -> Image.Image:
-    """Worse photographs for larger nuisance: lower contrast, blur, noise. Bad photographs are dark or cropped as well."""
-    u = scene.nuisance
-    picture = ImageEnhance.Contrast(picture).enhance(1 - 0.6 * u)
-    if u > 0.3:
-        picture = picture.filter(ImageFilter.GaussianBlur((u - 0.3) * 1.6))
+    """Return a worse photograph: nuisance lowers the contrast, blurs and adds noise.
+
+    "bad" photographs are out of focus and far too dark or too bright as well, so that nobody could
+    answer anything about them.
+    """
+    nuisance = scene.nuisance
+    picture = ImageEnhance.Contrast(picture).enhance(1 - 0.6 * nuisance)
+    if nuisance > 0.3:
+        picture = picture.filter(ImageFilter.GaussianBlur((nuisance - 0.3) * 1.6))
     if scene.kind == "bad":
-        picture = picture.filter(ImageFilter.GaussianBlur(3.0 + 3 * u))
+        picture = picture.filter(ImageFilter.GaussianBlur(3.0 + 3 * nuisance))
         picture = ImageEnhance.Brightness(picture).enhance(float(rng.choice([0.15, 0.35, 1.5])))
     pixels = np.asarray(picture, dtype=np.float32)
-    pixels = pixels + rng.normal(0, 4 + 52 * u**2, pixels.shape)
-    return Image.fromarray(np.clip(pixels, 0, 255).astype(np.uint8))
+    return _picture(pixels + rng.normal(0, 4 + 52 * nuisance**2, pixels.shape))
 
 
 def _blank(scene: Scene, rng: np.random.Generator) -> Image.Image:
-    """Black or white, or noise."""
+    """Return a plain black or bright picture, or one of noise alone."""
     level = 0 if rng.random() < 0.5 else int(rng.integers(200, 256))
-    pixels = (
-        level + rng.normal(0, 3, (EDGE, EDGE, 3))
-        if scene.plain
-        else rng.uniform(0, 255, (EDGE, EDGE, 3))
-    )
+    shape = (EDGE, EDGE, 3)
+    if scene.plain:
+        return _picture(level + rng.normal(0, 3, shape))
+    return _picture(rng.uniform(0, 255, shape))
+
+
+def _picture(pixels: np.ndarray) -> Image.Image:
     return Image.fromarray(np.clip(pixels, 0, 255).astype(np.uint8))
