@@ -206,8 +206,7 @@ def _contradictions(p: Params) -> Iterator[str]:
     """Yield what is wrong between values that are each allowed alone."""
     if p.delta_known <= p.delta_unknown:
         yield (
-            f"delta_known ({p.delta_known}) must be greater than "
-            f"delta_unknown ({p.delta_unknown})"
+            f"delta_known ({p.delta_known}) must be greater than delta_unknown ({p.delta_unknown})"
         )
     if p.confidence_samples > p.num_samples:
         yield (

@@ -1,4 +1,6 @@
-"""nbval compares what cells print, not what libraries say on standard error; its kernels talk over files."""
+"""nbval compares what cells print, not what libraries say on standard error; its kernels talk over
+files.
+"""
 
 import tempfile
 
@@ -7,7 +9,10 @@ from jupyter_client.manager import KernelManager
 
 
 class FileSockets(KernelManager):
-    """A kernel without TCP ports: two kernels that start together can take the same one, and one of them is never heard."""
+    """A kernel without TCP ports.
+
+    Two kernels that start together can take the same one, and one of them is never heard.
+    """
 
     def __init__(self, **kwargs):
         self.folder = tempfile.TemporaryDirectory()

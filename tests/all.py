@@ -1,6 +1,9 @@
-"""Everything that `make test` proves: the library's tests, then every notebook at smoke size against its stored outputs.
+"""Everything that `make test` proves.
 
-Notebooks run in their order in one folder of fresh artefacts, so each finds what it needs and nothing older.
+The library's tests, then every notebook at smoke size against its stored outputs.
+
+Notebooks run in their order in one folder of fresh artefacts, so each finds what it needs and
+nothing older.
 """
 
 import os
@@ -10,8 +13,15 @@ import tempfile
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
-NBVAL = ["--nbval-lax", "--nbval-cell-timeout=600", "--nbval-kernel-startup-timeout=300", "-p", "no:cacheprovider",
-         "--nbval-sanitize-with", "tests/nbval.cfg"]  # fmt: skip
+NBVAL = [
+    "--nbval-lax",
+    "--nbval-cell-timeout=600",
+    "--nbval-kernel-startup-timeout=300",
+    "-p",
+    "no:cacheprovider",
+    "--nbval-sanitize-with",
+    "tests/nbval.cfg",
+]
 
 
 def main() -> int:
@@ -21,8 +31,23 @@ def main() -> int:
         unit = subprocess.run(
             [*python, "-n", "2", "--durations=8", "tests"], cwd=ROOT, env=env
         ).returncode
-        smoke = subprocess.run([sys.executable, "-m", "snakemake", "--cores", "2", "--rerun-triggers", "mtime", "--quiet", "all",
-                                "--config", "profile=smoke"], cwd=ROOT, env=env).returncode  # fmt: skip
+        smoke = subprocess.run(
+            [
+                sys.executable,
+                "-m",
+                "snakemake",
+                "--cores",
+                "2",
+                "--rerun-triggers",
+                "mtime",
+                "--quiet",
+                "all",
+                "--config",
+                "profile=smoke",
+            ],
+            cwd=ROOT,
+            env=env,
+        ).returncode
         notebooks = sorted(str(f.relative_to(ROOT)) for f in (ROOT / "notebooks").glob("*.ipynb"))
         books = subprocess.run(
             [*python, "-n", "2", "--dist", "loadscope", *NBVAL, *notebooks], cwd=ROOT, env=env

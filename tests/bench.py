@@ -1,17 +1,21 @@
-"""Speed and memory against the stock tools (`make bench`): both sides in one run, alternating, on one core.
+"""Speed and memory against the stock tools (`make bench`).
+
+Both sides in one run, alternating, on one core.
 
 sampling   `sampling.sample` against `generate(num_return_sequences=n)`
-ca_dpo     `ca_dpo.train` on the paper's mix (unknown : mixed : known = 1 : 1 : 2) against TRL's `DPOTrainer` on the equivalent pairs
+ca_dpo     `ca_dpo.train` on the paper's mix (unknown : mixed : known = 1 : 1 : 2) against TRL's
+           `DPOTrainer` on the equivalent pairs
 idk_it     `idk_it.train` against TRL's `SFTTrainer` with its own collator
 
-Ours is timed whole, with encoding, reference and saving; of TRL `train()` alone. The model is micro-s in width and depth with random
-weights, and a picture of 36 or of LLaVA's 576 tokens. Writes to figures/ bench_summary.csv (medians; the ratio's median, lowest and
-highest; `_peak_mb`: memory above that of the loaded model, in a process of its own), bench_growth.csv, bench.png and .svg, and, from a
-smoke study, bench_smoke.csv: minutes of each stage.
+Ours is timed whole, with encoding, reference and saving; of TRL `train()` alone. The model is
+micro-s in width and depth with random weights, and a picture of 36 or of LLaVA's 576 tokens. Writes
+to figures/ bench_summary.csv (medians; the ratio's median, lowest and highest; `_peak_mb`: memory
+above that of the loaded model, in a process of its own), bench_growth.csv, bench.png and .svg, and,
+from a smoke study, bench_smoke.csv: minutes of each stage.
 
     python tests/bench.py --repeats 5
-    python tests/bench.py --gpu                one call on a GPU: LLaVA-1.5-7B's shape in bfloat16, no comparison; prints JSON
-    python tests/bench.py --smolvlm            SmolVLM-256M's shape on two cores, into figures/bench_smolvlm.csv
+    python tests/bench.py --gpu        LLaVA-1.5-7B's shape in bfloat16, no comparison; prints JSON
+    python tests/bench.py --smolvlm    SmolVLM-256M's shape, into figures/bench_smolvlm.csv
 """
 
 import argparse
@@ -61,7 +65,8 @@ from inbol_lib.training import ca_dpo, collating, idk_it, lora, preference_loss
 from inbol_lib.training.packing import RESPONSES, PackingCollator, response_logps
 
 KINDS = ("unknown", "mixed", "known", "known")  # 1 : 1 : 2
-WORDS = "what color is the small shape to the left of a red circle in this picture".split()  # noqa: SIM905 (easier to read)
+SENTENCE = "what color is the small shape to the left of a red circle in this picture"
+WORDS = SENTENCE.split()
 TITLES = {"sampling": "Sampling, 4 questions", "ca_dpo": "CA-DPO, 16 questions"}
 FIGURES = paths.ROOT / "figures"
 H200_TFLOPS = 989  # bfloat16, dense
@@ -99,14 +104,23 @@ def shaped(
 def preferences(
     model: PreTrainedModel, questions: int, size: tuple[int, int] | None = None
 ) -> Dataset:
-    """Preference rows of the paper's mix: noise as pictures of `size` (height, width; else the tower's), questions of 6 to 19 words."""
+    """Preference rows of the paper's mix.
+
+    Noise as pictures of `size` (height, width; else the tower's), questions of 6 to 19 words.
+    """
     rng, size = np.random.default_rng(0), size or (model.config.vision_config.image_size,) * 2
     rows = [
-        {"image": Image.fromarray(rng.integers(0, 256, (*size, 3), dtype=np.uint8)), "prompt": " ".join(WORDS[: 6 + i % 14]) + "?",
-         "kind": KINDS[i % 4], "confidence": (0.0, 0.5, 0.9, 1.0)[i % 4], "correct": "two", "incorrect": "a green square",
-         "refusal": REFUSAL_TEMPLATES[i % 24]}
+        {
+            "image": Image.fromarray(rng.integers(0, 256, (*size, 3), dtype=np.uint8)),
+            "prompt": " ".join(WORDS[: 6 + i % 14]) + "?",
+            "kind": KINDS[i % 4],
+            "confidence": (0.0, 0.5, 0.9, 1.0)[i % 4],
+            "correct": "two",
+            "incorrect": "a green square",
+            "refusal": REFUSAL_TEMPLATES[i % 24],
+        }
         for i in range(questions)
-    ]  # fmt: skip
+    ]
     return Dataset.from_list(rows)
 
 
@@ -187,8 +201,14 @@ def idk_it_sides(image_tokens: int, questions: int = 64) -> tuple[Callable, Call
     rows = rows.select_columns(["image", "prompt"]).add_column(
         "response", [r["refusal" if i % 2 else "correct"] for i, r in enumerate(rows)]
     )
-    talks = [{"images": [r["image"]], "prompt": [{"role": "user", "content": r["prompt"]}],
-              "completion": [{"role": "assistant", "content": r["response"]}]} for r in rows]  # fmt: skip
+    talks = [
+        {
+            "images": [r["image"]],
+            "prompt": [{"role": "user", "content": r["prompt"]}],
+            "completion": [{"role": "assistant", "content": r["response"]}],
+        }
+        for r in rows
+    ]
     talks = Dataset.from_list(talks)
 
     def ours() -> float:
@@ -222,7 +242,9 @@ def seconds(call: Callable[[], object]) -> float:
 def alternate(
     sides: tuple[Callable[[], float], Callable[[], float]], repeats: int
 ) -> dict[str, float]:
-    """Median seconds of both sides, taking turns, and the ratio's median, lowest and highest over the turns."""
+    """Median seconds of both sides, taking turns, and the ratio's median, lowest and highest over
+    the turns.
+    """
     times = np.array([[side() for side in sides] for _ in range(repeats)])
     ratios = times[:, 1] / times[:, 0]
     ours, theirs = np.median(times, axis=0)
@@ -263,13 +285,18 @@ def measure_peak(bench: str, image_tokens: int, side: int) -> float:
 
 
 def growth(repeats: int) -> pd.DataFrame:
-    """How the cost of both grows: sampling with the number of samples, both benches with the picture's tokens."""
+    """How the cost of both grows.
+
+    Sampling with the number of samples, both benches with the picture's tokens.
+    """
     cells = [
         ("sampling", "samples", n, sampling_sides(576, n=n, questions=4)) for n in (1, 2, 5, 10, 20)
     ]
     for tokens in (36, 144, 324, 576):
-        cells += [("sampling", "image tokens", tokens, sampling_sides(tokens, questions=4)),
-                  ("ca_dpo", "image tokens", tokens, ca_dpo_sides(tokens, questions=16))]  # fmt: skip
+        cells += [
+            ("sampling", "image tokens", tokens, sampling_sides(tokens, questions=4)),
+            ("ca_dpo", "image tokens", tokens, ca_dpo_sides(tokens, questions=16)),
+        ]
     return pd.DataFrame(
         [
             {"bench": name, "against": what, "value": value, **alternate(sides, repeats)}
@@ -341,8 +368,11 @@ def smoke_minutes() -> pd.DataFrame:
 def gpu(
     config: LlavaConfig | None = None, edge: int = 336, questions: int = 256
 ) -> dict[str, float | str]:
-    """LLaVA-1.5-7B's shape (or another's) where models run: throughput, share of the peak of an H200 (MFU), memory, and the hours of the
-    paper's run that follow: confidence of 30,000 questions, 11,000 instructions, 24,000 questions with preferences."""
+    """LLaVA-1.5-7B's shape (or another's) where models run.
+
+    Throughput, share of the peak of an H200 (MFU), memory, and the hours of the paper's run that
+    follow: confidence of 30,000 questions, 11,000 instructions, 24,000 questions with preferences.
+    """
     model, processor = shaped(
         config or LlavaConfig(), AutoProcessor.from_pretrained(loading.resolve("micro-s")), edge
     )
@@ -388,7 +418,8 @@ def gpu(
         os.environ["INBOL_RUNS"] = str(work / attention)
         fresh = copy.deepcopy(model)
         fresh.get_decoder().set_attn_implementation(attention)
-        # the reference's pass (2 FLOP per weight and token), the policy's (2) and its gradient (2: the weights are frozen)
+        # FLOP per weight and token: 2 for the reference's pass, 2 for the policy's, 2 for its
+        # gradient, because the weights are frozen
         train = partial(ca_dpo.train, p, fresh, processor, rows, work / attention, work / "start")
         record(f"ca_dpo_{attention}", train, 6 * weights * (length + 25))
     for name, stage, many in (
@@ -401,9 +432,13 @@ def gpu(
 
 
 def smolvlm_hours(repeats: int) -> pd.DataFrame:
-    """SmolVLM-256M's shape with random weights on two cores: seconds of one question (a photograph of 640 x 480 pixels, ten tokens a
-    response) in each kind of work, and the hours that the questions of its profile follow to. Hours rest on `core_seconds`, the processor's
-    time on both cores together, which other programs change less than the clock's `seconds`; medians."""
+    """SmolVLM-256M's shape with random weights on two cores.
+
+    Seconds of one question (a photograph of 640 x 480 pixels, ten tokens a response) in each kind
+    of work, and the hours that the questions of its profile follow to. Hours rest on
+    `core_seconds`, the processor's time on both cores together, which other programs change less
+    than the clock's `seconds`; medians.
+    """
     torch.set_num_threads(2)
     read = smolvlm.processor(
         AutoProcessor.from_pretrained(loading.resolve("micro-s")).tokenizer, CHAT_TEMPLATE

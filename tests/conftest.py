@@ -1,4 +1,7 @@
-"""Shared by all tests: quiet, offline, artefacts in a folder of their own, and a tiny random LLaVA."""
+"""Shared by all tests.
+
+Quiet, offline, artefacts in a folder of their own, and a tiny random LLaVA.
+"""
 
 import os
 
@@ -24,7 +27,10 @@ SHARED = Path(__file__).resolve().parents[2] / "shared" / "data"
 
 @pytest.fixture(scope="session")
 def tiny(tmp_path_factory):
-    """(model, processor, folder): random weights of the smallest size, saved in the Hugging Face format."""
+    """(model, processor, folder).
+
+    Random weights of the smallest size, saved in the Hugging Face format.
+    """
     from inbol_lib.mllm import loading
 
     folder = tmp_path_factory.mktemp("models") / "tiny"

@@ -1,4 +1,7 @@
-"""SmolVLM-256M (HuggingFaceTB/SmolVLM-256M-Instruct) in shape: an Idefics3 of SigLIP-base and SmolLM2-135M, with random weights."""
+"""SmolVLM-256M (HuggingFaceTB/SmolVLM-256M-Instruct) in shape.
+
+An Idefics3 of SigLIP-base and SmolLM2-135M, with random weights.
+"""
 
 import torch
 from transformers import (
@@ -9,10 +12,17 @@ from transformers import (
 )
 
 TEXT = {
-    "model_type": "llama", "hidden_size": 576, "intermediate_size": 1536, "num_hidden_layers": 30, "num_attention_heads": 9,
-    "num_key_value_heads": 3, "max_position_embeddings": 8192, "rms_norm_eps": 1e-5, "tie_word_embeddings": True,
+    "model_type": "llama",
+    "hidden_size": 576,
+    "intermediate_size": 1536,
+    "num_hidden_layers": 30,
+    "num_attention_heads": 9,
+    "num_key_value_heads": 3,
+    "max_position_embeddings": 8192,
+    "rms_norm_eps": 1e-5,
+    "tie_word_embeddings": True,
     "rope_parameters": {"rope_type": "default", "rope_theta": 100000.0},
-}  # fmt: skip
+}
 VISION = {
     "hidden_size": 768,
     "intermediate_size": 3072,
@@ -30,7 +40,9 @@ MARKS = [
 
 
 def processor(tokenizer, template: str, edge: int = EDGE, scale: int = SCALE) -> Idefics3Processor:
-    """Pictures are enlarged to four tiles along their longer side, cut, and shown whole besides; left padding."""
+    """Pictures are enlarged to four tiles along their longer side, cut, and shown whole besides;
+    left padding.
+    """
     tokenizer.add_special_tokens({"additional_special_tokens": MARKS})
     tokenizer.padding_side = "left"
     pictures = Idefics3ImageProcessorPil(
@@ -50,9 +62,13 @@ def model(
         for name in ("bos", "eos", "pad")
     }
     config = Idefics3Config(
-        vision_config={**VISION, "image_size": edge, **vision}, text_config={**TEXT, **tokens, "vocab_size": vocabulary},
-        scale_factor=scale, image_token_id=read.image_token_id, pad_token_id=tokens["pad_token_id"], tie_word_embeddings=True,
-    )  # fmt: skip
+        vision_config={**VISION, "image_size": edge, **vision},
+        text_config={**TEXT, **tokens, "vocab_size": vocabulary},
+        scale_factor=scale,
+        image_token_id=read.image_token_id,
+        pad_token_id=tokens["pad_token_id"],
+        tie_word_embeddings=True,
+    )
     torch.manual_seed(0)
     made = Idefics3ForConditionalGeneration(config).eval()
     made.generation_config.eos_token_id, made.generation_config.pad_token_id = (

@@ -1,4 +1,7 @@
-"""The map (ARCHITECTURE.md) is current: its picture follows the imports, its links lead somewhere."""
+"""The map (ARCHITECTURE.md) is current.
+
+Its picture follows the imports, its links lead somewhere.
+"""
 
 import re
 

@@ -1,17 +1,19 @@
 """Any VQA data set as a folder: images and a `questions.jsonl` with one JSON object a line.
 
-    {"id": "q1", "image": "images/7.png", "question": "What color is it?", "answers": ["red"], "split": "train"}
+    {"id": "q1", "image": "images/7.png", "question": "What color is it?", "answers": ["red"]}
 
-`id` is unique; `image` is a path inside the folder; `answers` lists every accepted answer (at least one); optional
-`choices` lists the options of a multiple-choice question, one of which is the answer; optional `split` is "train",
-"validation" or "test" (without it, 60/20/20 by a stable hash of the image). No image may occur in two splits.
+`id` is unique; `image` is a path inside the folder; `answers` lists every accepted answer (at least
+one). Optional `choices` lists the options of a multiple-choice question, one of which is the answer.
+Optional `split` is "train", "validation" or "test"; without it, a stable hash of the image divides
+the questions 60/20/20. No image may occur in two splits.
 """
 
 import hashlib
 import json
-from functools import cache, partial
+from collections.abc import Callable
+from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from datasets import Dataset
 from PIL import Image
@@ -21,68 +23,121 @@ from inbol_lib.errors import ParameterError
 
 SPLITS = ("train", "validation", "test")
 FIFTHS = ("train", "train", "train", "validation", "test")
+LISTED = 50  # problems that are shown
 
 
-def _texts(*values: Any) -> bool:
-    return all(isinstance(v, str) and v.strip() for v in values)
+def _is_text(value: Any) -> bool:
+    return isinstance(value, str) and bool(value.strip())
 
 
-#: key -> what it must be, and whether a value is
+def _are_answers(value: Any) -> bool:
+    return isinstance(value, list) and len(value) > 0 and all(map(_is_text, value))
+
+
+def _are_choices(value: Any) -> bool:
+    if not value:
+        return True
+    return _are_answers(value) and 2 <= len(value) <= 9 and len(set(value)) == len(value)
+
+
+def _is_split(value: Any) -> bool:
+    return value is None or value in SPLITS
+
+
+class Rule(NamedTuple):
+    """What a key's value must be, and the function that tells whether it is."""
+
+    kind: str
+    allows: Callable[[Any], bool]
+
+
 RULES = {
-    "id": ("a non-empty string", _texts),
-    "image": ("a non-empty string", _texts),
-    "question": ("a non-empty string", _texts),
-    "answers": ("a list of at least one non-empty string", lambda v: v and isinstance(v, list) and _texts(*v)),
-    "choices": ("a list of 2 to 9 different options, or absent",
-                lambda v: not v or (isinstance(v, list) and _texts(*v) and 2 <= len({*v}) == len(v) <= 9)),
-    "split": (f"one of {', '.join(SPLITS)}, or absent", lambda v: v in (None, *SPLITS)),
-}  # fmt: skip
+    "id": Rule("a non-empty string", _is_text),
+    "image": Rule("a non-empty string", _is_text),
+    "question": Rule("a non-empty string", _is_text),
+    "answers": Rule("a list of at least one non-empty string", _are_answers),
+    "choices": Rule("a list of 2 to 9 different options, or absent", _are_choices),
+    "split": Rule(f"one of {', '.join(SPLITS)}, or absent", _is_split),
+}
 
 
 @cache
 def check(root: Path) -> tuple[dict, ...]:
-    """All rows of a valid folder, each with its split. Raises ParameterError that names every broken line or the empty splits."""
+    """Read all rows of a valid folder, each with its split.
+
+    Raises
+    ------
+    ParameterError
+        Naming every broken line, or the splits without a question.
+    """
     table = root / "questions.jsonl"
     if not table.is_file():
         raise ParameterError(
-            f"{table} does not exist; see `python -c 'import inbol_lib.data.folder as f; help(f)'` for the format"
+            f"{table} does not exist; see "
+            "`python -c 'import inbol_lib.data.folder as f; help(f)'` for the format"
         )
-    rows, problems, ids, splits, look = [], [], {}, {}, cache(partial(_look, root))
+    reader = _Reader(root)
     for number, line in enumerate(table.read_bytes().split(b"\n"), 1):
-        if not line.strip():
-            continue
-        row, wrong = _read(line)
-        wrong = wrong or look(row["image"])
+        if line.strip():
+            reader.read(number, line)
+    if reader.problems:
+        head = f"{table} has {len(reader.problems)} problems (at most {LISTED} are listed):"
+        raise ParameterError("\n".join([head, *reader.problems[:LISTED]]))
+    filled = {row["split"] for row in reader.rows}
+    empty = [split for split in SPLITS if split not in filled]
+    if empty:
+        raise ParameterError(
+            f"{table} holds no {' and no '.join(empty)} question; add questions, "
+            'or give every line a "split"'
+        )
+    return tuple(reader.rows)
+
+
+class _Reader:
+    """Reads lines one after the other and remembers what a later line must not repeat."""
+
+    def __init__(self, root: Path):
+        self.root = root
+        self.rows: list[dict] = []
+        self.problems: list[str] = []
+        self._line_of: dict[str, int] = {}  # id -> the line that used it first
+        self._split_of: dict[Path, str] = {}  # image file -> its split
+        self._image_problems: dict[str, list[str]] = {}
+
+    def read(self, number: int, line: bytes) -> None:
+        """Add the row of a line, or its problems."""
+        row, wrong = _parsed(line)
         if not wrong:
-            row["split"] = (
-                row.get("split")
-                or FIFTHS[int(hashlib.sha256(row["image"].encode()).hexdigest(), 16) % 5]
-            )
-            if (first := ids.setdefault(row["id"], number)) != number:
-                wrong = [f"id {row['id']!r} was used in line {first}"]
-            elif (first := splits.setdefault((root / row["image"]).resolve(), row["split"])) != row[
-                "split"
-            ]:
-                wrong = [
-                    f"image {row['image']!r} is in split {first!r} as well as {row['split']!r}"
-                ]
-            rows.append(row)
-        problems += [f"line {number}: {w}" for w in wrong]
-    if problems:
-        raise ParameterError(
-            "\n".join(
-                [f"{table} has {len(problems)} problems (at most 50 are listed):", *problems[:50]]
-            )
-        )
-    if empty := [s for s in SPLITS if s not in {r["split"] for r in rows}]:
-        raise ParameterError(
-            f'{table} holds no {" and no ".join(empty)} question; add questions, or give every line a "split"'
-        )
-    return tuple(rows)
+            wrong = self._problems_of_image(row["image"])
+        if not wrong:
+            row["split"] = row.get("split") or _split_by_hash(row["image"])
+            wrong = self._repeated(row, number)
+            self.rows.append(row)
+        self.problems += [f"line {number}: {problem}" for problem in wrong]
+
+    def _problems_of_image(self, name: str) -> list[str]:
+        if name not in self._image_problems:  # every image is opened once
+            self._image_problems[name] = _image_problems(self.root, name)
+        return self._image_problems[name]
+
+    def _repeated(self, row: dict, number: int) -> list[str]:
+        """Describe the id or image that another line has, too."""
+        first = self._line_of.setdefault(row["id"], number)
+        if first != number:
+            return [f"id {row['id']!r} was used in line {first}"]
+        file = (self.root / row["image"]).resolve()
+        split = self._split_of.setdefault(file, row["split"])
+        if split != row["split"]:
+            return [f"image {row['image']!r} is in split {split!r} as well as {row['split']!r}"]
+        return []
 
 
-def _read(line: bytes) -> tuple[dict, list[str]]:
-    """A line's object, and what is wrong with it."""
+def _split_by_hash(image: str) -> str:
+    return FIFTHS[int(hashlib.sha256(image.encode()).hexdigest(), 16) % len(FIFTHS)]
+
+
+def _parsed(line: bytes) -> tuple[dict, list[str]]:
+    """Return a line's object, and what is wrong with it."""
     try:
         row = json.loads(line)
     except ValueError as error:
@@ -90,19 +145,18 @@ def _read(line: bytes) -> tuple[dict, list[str]]:
     if not isinstance(row, dict):
         return {}, [f"expected an object, got {type(row).__name__}"]
     wrong = [
-        f"{key!r} must be {what}, given {row.get(key)!r:.200}"
-        for key, (what, right) in RULES.items()
-        if not right(row.get(key))
+        f"{key!r} must be {rule.kind}, given {row.get(key)!r:.200}"
+        for key, rule in RULES.items()
+        if not rule.allows(row.get(key))
     ]
     if not wrong and row.get("choices") and row["answers"][0] not in row["choices"]:
-        wrong.append(
-            f"'choices' must hold the answer {row['answers'][0]!r}, given {row['choices']!r}"
-        )
+        answer, choices = row["answers"][0], row["choices"]
+        wrong.append(f"'choices' must hold the answer {answer!r}, given {choices!r}")
     return row, wrong
 
 
-def _look(root: Path, name: str) -> list[str]:
-    """What is wrong with an image."""
+def _image_problems(root: Path, name: str) -> list[str]:
+    """Describe what is wrong with an image."""
     try:
         file = (root / name).resolve()
         if not file.is_relative_to(root.resolve()):
@@ -110,20 +164,40 @@ def _look(root: Path, name: str) -> list[str]:
         if not file.is_file():
             return [f"image {name!r} does not exist"]
         with Image.open(file) as image:
-            image.load()  # verify() alone passes a cut JPEG
+            image.load()  # verify() alone passes a JPEG that is cut off
     except (OSError, ValueError, SyntaxError, Image.DecompressionBombError) as error:
-        return [f"{name!r:.200} is no readable image ({type(error).__name__})"]
+        return [f"{name!r:.200} is not a readable image ({type(error).__name__})"]
     return []
 
 
 def load(root: Path, split: str, n: int, seed: int = 0) -> Dataset:
-    """Up to `n` questions of a split as Question rows, in an order drawn by `seed`."""
-    mine = sorted(check(root), key=lambda r: hashlib.sha256(f"{seed}|{r['id']}".encode()).digest())
-    rows = [
-        {"id": r["id"], "image": str(root / r["image"]), "image_id": r["image"], "question": r["question"],
-         "answers": r["answers"], "choices": r.get("choices") or [], "source": root.name, "split": split,
-         "group": r["id"], "accepted": []}
-        for r in [r for r in mine if r["split"] == split][:n]
-    ]  # fmt: skip
+    """Load up to `n` questions of a split as Question rows, in an order drawn by `seed`.
+
+    Raises
+    ------
+    ParameterError
+        When the folder is not valid (`check`).
+    """
+
+    def place(row: dict) -> bytes:
+        return hashlib.sha256(f"{seed}|{row['id']}".encode()).digest()
+
+    mine = [row for row in check(root) if row["split"] == split]
+    rows = [_question(root, row) for row in sorted(mine, key=place)[:n]]
     table = Dataset.from_list(rows, features=QUESTION_FEATURES)
     return table.map(lambda row: {"image": row["image"].convert("RGB")}, features=QUESTION_FEATURES)
+
+
+def _question(root: Path, row: dict) -> dict:
+    return {
+        "id": row["id"],
+        "image": str(root / row["image"]),
+        "image_id": row["image"],
+        "question": row["question"],
+        "answers": row["answers"],
+        "choices": row.get("choices") or [],
+        "source": root.name,
+        "split": row["split"],
+        "group": row["id"],
+        "accepted": [],
+    }

@@ -1,4 +1,4 @@
-"""What stages hand to each other: Question and Record rows, and tables written whole or not at all."""
+"""What stages hand to each other: Question and Record rows, and tables that are never half-written."""
 
 import hashlib
 import os
@@ -14,24 +14,53 @@ from inbol_lib.data.templates import CHOICE_PROMPTS
 LETTERS = string.ascii_uppercase
 _TEXT, _TEXTS = Value("string"), List(Value("string"))
 
-#: One question about one image. `answers` = [] means unanswerable; `choices` = [] means open-ended, otherwise `answers`
-#: holds the text of the right option. `group` joins rotations of one base question. `accepted` (micro world only) lists
-#: every surface form the world itself calls right and is used only to audit evaluators.
+#: One question about one image. `answers` = [] means unanswerable; `choices` = [] means open-ended,
+#: otherwise `answers` holds the text of the right option. `group` joins the rotations of one base
+#: question. `accepted` (micro world only) lists every wording that the world itself calls right; it
+#: is used only to audit evaluators.
 QUESTION_FEATURES = Features(
-    {"id": _TEXT, "image": Image(), "image_id": _TEXT, "question": _TEXT, "answers": _TEXTS, "choices": _TEXTS,
-     "source": _TEXT, "split": _TEXT, "group": _TEXT, "accepted": _TEXTS}
-)  # fmt: skip
+    {
+        "id": _TEXT,
+        "image": Image(),
+        "image_id": _TEXT,
+        "question": _TEXT,
+        "answers": _TEXTS,
+        "choices": _TEXTS,
+        "source": _TEXT,
+        "split": _TEXT,
+        "group": _TEXT,
+        "accepted": _TEXTS,
+    }
+)
 
-#: The paper's standard record (Fig. 2): a question with one correct, one incorrect and one refusing response, and the
-#: model's confidence in [0, 1]. `responses`/`verdicts` keep all samples; `origin` says how an unanswerable one was made.
+#: The paper's standard record (Fig. 2): a question with one correct, one incorrect and one refusing
+#: response, and the model's confidence in [0, 1]. `responses` and `verdicts` keep all samples;
+#: `origin` says how an unanswerable question was made.
 RECORD_FEATURES = Features(
-    {**QUESTION_FEATURES, "responses": _TEXTS, "verdicts": _TEXTS, "confidence": Value("float64"),
-     "correct": _TEXT, "incorrect": _TEXT, "refusal": _TEXT, "origin": _TEXT}
-)  # fmt: skip
+    {
+        **QUESTION_FEATURES,
+        "responses": _TEXTS,
+        "verdicts": _TEXTS,
+        "confidence": Value("float64"),
+        "correct": _TEXT,
+        "incorrect": _TEXT,
+        "refusal": _TEXT,
+        "origin": _TEXT,
+    }
+)
 
 
 def prompt_text(row: dict, answer: str = "letter") -> str:
-    """The user's words for a question: alone, or with lettered options and how to `answer`, "letter" (paper, App. F) or "text"."""
+    """Return the user's message for a question.
+
+    Parameters
+    ----------
+    row : dict
+        A Question row.
+    answer : str
+        How multiple choice is to be answered, "letter" (paper, App. F) or "text". Options then
+        follow the question, one lettered line each.
+    """
     if not row["choices"]:
         return row["question"]
     options = (f"{letter}. {text}" for letter, text in zip(LETTERS, row["choices"], strict=False))
@@ -39,13 +68,16 @@ def prompt_text(row: dict, answer: str = "letter") -> str:
 
 
 def rng_for(seed: int, name: str) -> np.random.Generator:
-    """A generator that depends on the seed and one item's name alone."""
+    """Return a generator that depends on the seed and one item's name alone."""
     digest = hashlib.sha256(f"{seed}|{name}".encode()).digest()
     return np.random.default_rng(int.from_bytes(digest[:8], "little"))
 
 
 def save_table(table: Dataset | pd.DataFrame, path: Path) -> Path:
-    """Write parquet under a temporary name and rename it, so that a file that exists is complete."""
+    """Write a parquet file and return its path.
+
+    It is written under a temporary name and then renamed, so that a file that exists is complete.
+    """
     path.parent.mkdir(parents=True, exist_ok=True)
     partial = path.with_name(f".{path.name}.{os.getpid()}")
     table.to_parquet(partial)

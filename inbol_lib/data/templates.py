@@ -1,8 +1,9 @@
-"""The paper's refusal sentences (App. C, Fig. 5) and the refusal prompt of Sec. 4.1.2."""
+"""The paper's sentences, word for word, and the prompts of the study (prompts/*.txt)."""
 
 from importlib import resources
 
-#: Fig. 5 prints 24 sentences, one of which is illegible in the available copy; the last entry stands in for it (ours).
+#: Fig. 5 prints 24 sentences. One is illegible in the available copy; the last entry here stands
+#: in for it (ours).
 REFUSAL_TEMPLATES: tuple[str, ...] = (
     "Sorry, I'm not sure about the answer to this question.",
     "Sorry, I don't have enough information to answer that.",
@@ -31,9 +32,13 @@ REFUSAL_TEMPLATES: tuple[str, ...] = (
 )
 
 #: Baseline "Refusal Prompt": appended to the user's text (paper, Sec. 4.1.2, word for word).
-REFUSAL_PROMPT = 'If you don\'t have enough information to answer the question, respond with "Sorry, I can not help with it."'
+REFUSAL_PROMPT = (
+    "If you don't have enough information to answer the question, "
+    'respond with "Sorry, I can not help with it."'
+)
 
-#: Appended to multiple-choice questions (paper, App. F, word for word; ScienceQA's prompt is not stated, we use the same).
+#: Appended to multiple-choice questions (paper, App. F, word for word). The paper does not state
+#: ScienceQA's prompt; we use the same.
 CHOICE_PROMPTS = {
     "letter": "Answer with the letter corresponding to the correct option from the given choices.",
     "text": "Answer with the correct option from the given choices.",
@@ -41,5 +46,6 @@ CHOICE_PROMPTS = {
 
 
 def prompt(name: str) -> str:
-    """A prompt of the study, from inbol_lib/prompts/<name>.txt, without the file's last newline."""
-    return (resources.files("inbol_lib.data") / "prompts" / f"{name}.txt").read_text().rstrip("\n")
+    """Return a prompt of the study: inbol_lib/data/prompts/<name>.txt without its last newline."""
+    file = resources.files("inbol_lib.data") / "prompts" / f"{name}.txt"
+    return file.read_text().rstrip("\n")

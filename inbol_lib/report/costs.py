@@ -1,7 +1,6 @@
 """What a study took: jobs, questions, tokens and minutes for each part of it."""
 
 import json
-from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
@@ -60,8 +59,7 @@ def _parts(p: Params) -> dict[str, list[Job]]:
     return {**evaluated, "Table 7": [("probing", p)]}
 
 
-def _sums(jobs: Iterable[Job]) -> dict[str, Any]:
-    jobs = list(jobs)
+def _sums(jobs: list[Job]) -> dict[str, Any]:
     asked = [work for stage, p in jobs for work in of_job(stage, p).asked]
     tokens = sum(work.tokens(shape(work.model)) + work.questions * work.said for work in asked)
     return {

@@ -62,27 +62,30 @@ def test_the_order_is_drawn_by_the_seed_and_keeps_every_question(root):
     )
 
 
-@pytest.mark.parametrize(("bad", "message"), [
-    (row(image="images/99.png"), "does not exist"),
-    (row(answers=[]), "at least one"),
-    (row(answers="red"), "at least one"),
-    (row(answers=[" "]), "at least one"),
-    (row(image="../secret.png"), "leaves the folder"),
-    (row(image="notes.txt"), "no readable image"),
-    ("{oops", "no JSON"),
-    ('{"id": "\udcff"}', "UTF-8"),
-    ("[1]", "expected an object"),
-    (row(split="dev"), "'split' must be"),
-    (row(choices=["blue", "green"]), "must hold the answer"),
-    (row(choices=["red", "red"]), "2 to 9 different options"),
-    (row(choices="red, blue"), "2 to 9 different options"),
-    ({"id": "x"}, "'image' must be"),
-    (row(1), "was used in line 1"),
-    (row(7, image="images/1.png", split="test"), "as well as"),
-    (row(7, image="images/../images/1.png", split="test"), "as well as"),
-    (row(image="a\0b.png"), "no readable image"),
-    (row(image="images/1.png", question=None), "'question' must be"),
-])  # fmt: skip
+@pytest.mark.parametrize(
+    ("bad", "message"),
+    [
+        (row(image="images/99.png"), "does not exist"),
+        (row(answers=[]), "at least one"),
+        (row(answers="red"), "at least one"),
+        (row(answers=[" "]), "at least one"),
+        (row(image="../secret.png"), "leaves the folder"),
+        (row(image="notes.txt"), "not a readable image"),
+        ("{oops", "no JSON"),
+        ('{"id": "\udcff"}', "UTF-8"),
+        ("[1]", "expected an object"),
+        (row(split="dev"), "'split' must be"),
+        (row(choices=["blue", "green"]), "must hold the answer"),
+        (row(choices=["red", "red"]), "2 to 9 different options"),
+        (row(choices="red, blue"), "2 to 9 different options"),
+        ({"id": "x"}, "'image' must be"),
+        (row(1), "was used in line 1"),
+        (row(7, image="images/1.png", split="test"), "as well as"),
+        (row(7, image="images/../images/1.png", split="test"), "as well as"),
+        (row(image="a\0b.png"), "not a readable image"),
+        (row(image="images/1.png", question=None), "'question' must be"),
+    ],
+)
 def test_every_broken_line_is_named(root, bad, message):
     (root / "notes.txt").write_text("hello")
     write(root, row(1, split="train"), row(2), bad)

@@ -67,11 +67,18 @@ def test_the_ends_of_the_scale():
             agreement.kappa(*wrong)
 
 
-@pytest.mark.parametrize(("response", "truth"), [
-    ("gray", "correct"), ("Grey.", "correct"), ("grey or blue", "incorrect"), ("It is gray", "incorrect"), ("blue", "incorrect"), ("",
-    "incorrect"),
-    *((template, "refusal") for template in REFUSAL_TEMPLATES[:3]),
-])  # fmt: skip
+@pytest.mark.parametrize(
+    ("response", "truth"),
+    [
+        ("gray", "correct"),
+        ("Grey.", "correct"),
+        ("grey or blue", "incorrect"),
+        ("It is gray", "incorrect"),
+        ("blue", "incorrect"),
+        ("", "incorrect"),
+        *((template, "refusal") for template in REFUSAL_TEMPLATES[:3]),
+    ],
+)
 def test_the_world_s_truth_is_by_equality(response, truth):
     assert (
         agreement.world_truth(
@@ -101,8 +108,10 @@ def records():
         if not r["choices"]
     ]
     others = [rows[(7 * i) % len(rows)]["answers"][0] for i in range(len(rows))]
-    said = [[grammar.speak(row["answers"][0], rng_of("said", i), 0.5), other, REFUSAL_TEMPLATES[i % 24]]
-            for i, (row, other) in enumerate(zip(rows, others, strict=True))]  # fmt: skip
+    said = [
+        [grammar.speak(row["answers"][0], rng_of("said", i), 0.5), other, REFUSAL_TEMPLATES[i % 24]]
+        for i, (row, other) in enumerate(zip(rows, others, strict=True))
+    ]
     return pd.DataFrame(rows).assign(responses=said, verdicts=[["incorrect"] * 3] * len(rows))
 
 

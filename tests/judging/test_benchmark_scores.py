@@ -131,8 +131,15 @@ def test_mmbench_circular_and_vanilla_are_the_published_scores(shared):
         {"question": i["question"], "answers": [i[i["answer"]]], "choices": c}
         for i, c in zip(items, choices, strict=True)
     ]
-    table = pd.DataFrame({"outcome": judge(rows, [i["prediction"] for i in items], "string"), "model": "llava-1.5-13b",
-                          "method": "original", "seed": 0, "group": [int(i["index"]) % 10**6 for i in items]})  # fmt: skip
+    table = pd.DataFrame(
+        {
+            "outcome": judge(rows, [i["prediction"] for i in items], "string"),
+            "model": "llava-1.5-13b",
+            "method": "original",
+            "seed": 0,
+            "group": [int(i["index"]) % 10**6 for i in items],
+        }
+    )
     letters = pd.Series([i["prediction"] == i["answer"] for i in items])
     twins = pd.Series([len(set(c)) < len(c) for c in choices])  # options of the same text
     differ = (table.outcome == "correct") != letters

@@ -25,68 +25,182 @@ def test_every_template_and_its_variants_are_refusals(template):
         assert matching.is_refusal(text), text
 
 
-@pytest.mark.parametrize("text", [
-    "I'm afraid I cannot answer that.", "Unfortunately, I don't know.", "As an AI, I can't determine that.", "I dont know", "Sorry.",
-    "I cannot determine the brand from this image.", "It is not possible to tell from the image.", "It's impossible to say who made it.",
-    "The image does not provide enough information to answer.", "The image doesn't show who made it.", "No idea",
-    "There is no information about the price in the image.", "There is no way to know.", "The price cannot be determined from the image.",
-    "I have no idea.", "Unanswerable.", "I won't be able to answer.", "I apologize, but I cannot answer.", "Not sure.",
-    "Without more context, I cannot answer this question.", "Based on the image, it is not possible to determine the price.",
-    "I can't answer that, but I can describe the picture.", "I don't have the data, so I can't answer.", "Sorry, I answer this with it.",
-])  # fmt: skip
+@pytest.mark.parametrize(
+    "text",
+    [
+        "I'm afraid I cannot answer that.",
+        "Unfortunately, I don't know.",
+        "As an AI, I can't determine that.",
+        "I dont know",
+        "Sorry.",
+        "I cannot determine the brand from this image.",
+        "It is not possible to tell from the image.",
+        "It's impossible to say who made it.",
+        "The image does not provide enough information to answer.",
+        "The image doesn't show who made it.",
+        "No idea",
+        "There is no information about the price in the image.",
+        "There is no way to know.",
+        "The price cannot be determined from the image.",
+        "I have no idea.",
+        "Unanswerable.",
+        "I won't be able to answer.",
+        "I apologize, but I cannot answer.",
+        "Not sure.",
+        "Without more context, I cannot answer this question.",
+        "Based on the image, it is not possible to determine the price.",
+        "I can't answer that, but I can describe the picture.",
+        "I don't have the data, so I can't answer.",
+        "Sorry, I answer this with it.",
+    ],
+)
 def test_other_ways_to_decline(text):
     assert matching.is_refusal(text)
 
 
-@pytest.mark.parametrize("text", [
-    "I can't see any dog in the picture, so the answer is no.", "The image does not contain a dog.", "The picture doesn't show a person.",
-    "There is not enough room for the car.", "It does not show a cat; it shows a dog.", "No information sign, just a stop sign.",
-    "I do not have a dog; the picture shows a cat.", "Sorry, it's red.", "Sorry, no.", "I'm not sure, maybe red", "It is not enough.",
-    "I am not certain, but red.", "I can not see a circle.", "Sorry, I can't be certain, but the answer is 4.", "It is not clear.",
-    "Sorry, wrong answer: it is not a square but a circle.", "The text says 'Sorry, we are closed'.", "Sorry, we are closed",
-    "It's hard to tell, but it appears to be a dog.", "I cannot identify people, but the man wears a red shirt.", "I can see it.", "",
-    "Sorry, I think it is red.", "I am not sure, but I can see a dog.",
-])  # fmt: skip
+@pytest.mark.parametrize(
+    "text",
+    [
+        "I can't see any dog in the picture, so the answer is no.",
+        "The image does not contain a dog.",
+        "The picture doesn't show a person.",
+        "There is not enough room for the car.",
+        "It does not show a cat; it shows a dog.",
+        "No information sign, just a stop sign.",
+        "I do not have a dog; the picture shows a cat.",
+        "Sorry, it's red.",
+        "Sorry, no.",
+        "I'm not sure, maybe red",
+        "It is not enough.",
+        "I am not certain, but red.",
+        "I can not see a circle.",
+        "Sorry, I can't be certain, but the answer is 4.",
+        "It is not clear.",
+        "Sorry, wrong answer: it is not a square but a circle.",
+        "The text says 'Sorry, we are closed'.",
+        "Sorry, we are closed",
+        "It's hard to tell, but it appears to be a dog.",
+        "I cannot identify people, but the man wears a red shirt.",
+        "I can see it.",
+        "",
+        "Sorry, I think it is red.",
+        "I am not sure, but I can see a dog.",
+    ],
+)
 def test_hedged_and_negative_answers_are_answers(text):
     assert not matching.is_refusal(text)
 
 
-@pytest.mark.parametrize("text", [
-    "red", "no", "No.", "not red", "There is no dog in the picture.", "The sign is unclear because of snow, but it says STOP.",
-    "I'm not sure, but it looks like a cat.", "It is not a circle.", "The man is sorry.", "Nobody knows him.", "none", "unknown",
-    "It can not be seen from the left, so he turns right.",
-])  # fmt: skip
+@pytest.mark.parametrize(
+    "text",
+    [
+        "red",
+        "no",
+        "No.",
+        "not red",
+        "There is no dog in the picture.",
+        "The sign is unclear because of snow, but it says STOP.",
+        "I'm not sure, but it looks like a cat.",
+        "It is not a circle.",
+        "The man is sorry.",
+        "Nobody knows him.",
+        "none",
+        "unknown",
+        "It can not be seen from the left, so he turns right.",
+    ],
+)
 def test_answers_are_not_refusals(text):
     assert not matching.is_refusal(text)
 
 
-@pytest.mark.parametrize(("response", "gold", "right"), [
-    ("It is red.", "red", True), ("redder", "red", False), ("10", "1", False), ("two", "2", True), ("2", "two", True),
-    ("not red", "red", False), ("not Mark Twain", "Mark Twain", False), ("3.5", "3", False), ("1,000", "1000", True),
-    ("", "red", False), ("re", "red", False), ("a red circle", "the red circle", True), ("No, it is not", "no", True),
-    ("yes", "no", False), ("yes, no doubt", "yes", True), ("know", "no", False), ("vitamin C", "vitamin A", False), ("-5", "5", False),
-    ("vitamin a", "vitamin A", True), ("$5", "5", True), ("twenty-one", "21", True), ("thirteen", "13", True), ("10,5", "5", False),
-    ("this one is red", "1", False), ("it isn't red", "red", False), ("Caf\u00e9", "cafe", True), ("U.S.A.", "USA", True), ("A", "a", True),
-    ("there is no dog", "dog", False), ("no, blue", "blue", True), ("3 4", "34", False), ("-5", "-5", True), ("the", "", False),
-])  # fmt: skip
+@pytest.mark.parametrize(
+    ("response", "gold", "right"),
+    [
+        ("It is red.", "red", True),
+        ("redder", "red", False),
+        ("10", "1", False),
+        ("two", "2", True),
+        ("2", "two", True),
+        ("not red", "red", False),
+        ("not Mark Twain", "Mark Twain", False),
+        ("3.5", "3", False),
+        ("1,000", "1000", True),
+        ("", "red", False),
+        ("re", "red", False),
+        ("a red circle", "the red circle", True),
+        ("No, it is not", "no", True),
+        ("yes", "no", False),
+        ("yes, no doubt", "yes", True),
+        ("know", "no", False),
+        ("vitamin C", "vitamin A", False),
+        ("-5", "5", False),
+        ("vitamin a", "vitamin A", True),
+        ("$5", "5", True),
+        ("twenty-one", "21", True),
+        ("thirteen", "13", True),
+        ("10,5", "5", False),
+        ("this one is red", "1", False),
+        ("it isn't red", "red", False),
+        ("Caf\u00e9", "cafe", True),
+        ("U.S.A.", "USA", True),
+        ("A", "a", True),
+        ("there is no dog", "dog", False),
+        ("no, blue", "blue", True),
+        ("3 4", "34", False),
+        ("-5", "-5", True),
+        ("the", "", False),
+    ],
+)
 def test_string_match(response, gold, right):
     assert matching.string_match(response, [gold]) is right
 
 
-@pytest.mark.parametrize(("response", "right"), [
-    ("B", True), ("(B)", True), ("b.", True), ("Answer: B", True), ("The answer is B", True), ("salt", True), ("B. salt", True),
-    ("A. salt", False), ("A", False), ("tea or salt", False), ("Because of this", False), ("", False),
-])  # fmt: skip
+@pytest.mark.parametrize(
+    ("response", "right"),
+    [
+        ("B", True),
+        ("(B)", True),
+        ("b.", True),
+        ("Answer: B", True),
+        ("The answer is B", True),
+        ("salt", True),
+        ("B. salt", True),
+        ("A. salt", False),
+        ("A", False),
+        ("tea or salt", False),
+        ("Because of this", False),
+        ("", False),
+    ],
+)
 def test_multiple_choice(response, right):
     assert matching.string_match(response, ["salt"], ["tea", "salt", "gold"]) is right
 
 
-@pytest.mark.parametrize(("response", "right"), [
-    ("B or C", False), ("B, C", False), ("A and B", False), ("not B", False), ("The answer is not B", False), ("E", False),
-    ("sea salt", False), ("A dog", False), ("Option B is correct", True), ("The correct answer is option (B) salt", True),
-    ("B because it is salty", True), ("B salt", True), ("It is B", True), ("**B**", True), ("[B]", True), ("answer:b", True),
-    ("I think the answer is B.", True), ("The flag is red. Answer: B", True), ("Answer: B, not A", True), ("B. salt, unlike tea", True),
-])  # fmt: skip
+@pytest.mark.parametrize(
+    ("response", "right"),
+    [
+        ("B or C", False),
+        ("B, C", False),
+        ("A and B", False),
+        ("not B", False),
+        ("The answer is not B", False),
+        ("E", False),
+        ("sea salt", False),
+        ("A dog", False),
+        ("Option B is correct", True),
+        ("The correct answer is option (B) salt", True),
+        ("B because it is salty", True),
+        ("B salt", True),
+        ("It is B", True),
+        ("**B**", True),
+        ("[B]", True),
+        ("answer:b", True),
+        ("I think the answer is B.", True),
+        ("The flag is red. Answer: B", True),
+        ("Answer: B, not A", True),
+        ("B. salt, unlike tea", True),
+    ],
+)
 def test_letters_in_a_sentence(response, right):
     assert matching.string_match(response, ["salt"], ["tea", "salt", "sea salt", "gold"]) is right
 
@@ -112,12 +226,33 @@ def test_an_unanswerable_question_is_never_answered_right():
     assert hybrid.judge([row], ["Bob"], "string") == ["incorrect"]
 
 
-@pytest.mark.parametrize(("text", "verdict"), [
-    ("yes", True), ("Yes.", True), (" no", False), ("maybe", None), ("", None), ("I say yes", None), ("yesterday", None), ("Nope.", False),
-    ("**Yes**", True), ("Yes, the two", True), ("No - they", False), ("YES\n", True), ("no idea", None), ("Yes or no", None),
-    ("Yes/No", None),
-    ("yes and no", None), ("Yes, no", None), ("None", None), ("not the same", None), ("No one", None), ("1", None), ("yes yes", None),
-])  # fmt: skip
+@pytest.mark.parametrize(
+    ("text", "verdict"),
+    [
+        ("yes", True),
+        ("Yes.", True),
+        (" no", False),
+        ("maybe", None),
+        ("", None),
+        ("I say yes", None),
+        ("yesterday", None),
+        ("Nope.", False),
+        ("**Yes**", True),
+        ("Yes, the two", True),
+        ("No - they", False),
+        ("YES\n", True),
+        ("no idea", None),
+        ("Yes or no", None),
+        ("Yes/No", None),
+        ("yes and no", None),
+        ("Yes, no", None),
+        ("None", None),
+        ("not the same", None),
+        ("No one", None),
+        ("1", None),
+        ("yes yes", None),
+    ],
+)
 def test_verdicts_are_parsed_strictly(text, verdict):
     assert hybrid.parse_verdict(text) is verdict
 
@@ -159,7 +294,12 @@ def test_an_endpoint_judges_each_distinct_triple_once(serve):
     asked = serve(says_yes_to_grey)
     row = {"question": "What {color} is it?", "answers": ["gray"], "choices": []}
     assert hybrid.judge([row] * 5, ["grey", "blue", "grey", "gray", ""], "endpoint:judge") == [
-        "correct", "incorrect", "correct", "correct", "incorrect"]  # fmt: skip
+        "correct",
+        "incorrect",
+        "correct",
+        "correct",
+        "incorrect",
+    ]
     assert len(asked) == 2
 
 

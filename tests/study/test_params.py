@@ -13,12 +13,14 @@ def test_every_profile_is_complete_and_checked():
         assert not unknown, file
 
 
-def test_smoke_names_every_parameter_with_meaning_and_source():
-    lines = [
-        line
-        for line in (paths.PARAMS / "smoke.yaml").read_text().splitlines()
-        if line and not line.startswith("#")
-    ]
+def setting_lines(profile):
+    """The lines of a profile's file that set a parameter."""
+    lines = (paths.PARAMS / f"{profile}.yaml").read_text().splitlines()
+    return [line for line in lines if line and not line.startswith("#")]
+
+
+def test_smoke_names_every_parameter_with_its_source():
+    lines = setting_lines("smoke")
     assert {line.split(":")[0] for line in lines} == set(params.Params.model_fields)
     for line in lines:
         assert "# (" in line, f"no source: {line}"
@@ -28,47 +30,43 @@ def test_smoke_names_every_parameter_with_meaning_and_source():
     "name", ["micro", "micro-full", "smolvlm-256m", "llava-1.5-7b", "llava-1.5-13b"]
 )
 def test_a_profile_for_real_results_sets_every_parameter_with_its_source(name):
-    lines = [
-        line
-        for line in (paths.PARAMS / f"{name}.yaml").read_text().splitlines()
-        if line and not line.startswith("#")
-    ]
+    lines = setting_lines(name)
     assert [line.split(":")[0] for line in lines] == list(params.read("micro"))
     for line in lines:
         assert "# (" in line, f"no source: {line}"
 
 
+PAPER = {
+    "learning_rate": 2e-4,
+    "dpo_learning_rate": 2e-4,
+    "lora_rank": 16,
+    "lora_alpha": 32,
+    "batch_size": 16,
+    "epochs": 1.0,
+    "num_instructions": 11_000,
+    "num_pairs": 24_000,
+    "known_share": 0.75,
+    "pair_ratio": [1.0, 1.0, 2.0],
+    "delta_known": 0.8,
+    "delta_unknown": 0.2,
+    "choice_answer": "letter",
+    "num_samples": 10,
+    "known_shares": [0.65, 0.7, 0.75, 0.8, 0.85, 0.9],
+    "test_per_source": 300,
+    "test_unanswerable": 100,
+    "probe_train": 2000,
+    "probe_test": 200,
+}
+
+
 @pytest.mark.parametrize("name", ["llava-1.5-7b", "llava-1.5-13b"])
 def test_llava_s_profiles_have_the_paper_s_values(name):
     p = params.load(name)
-    assert (
-        p.learning_rate,
-        p.dpo_learning_rate,
-        p.lora_rank,
-        p.lora_alpha,
-        p.batch_size,
-        p.epochs,
-    ) == (2e-4, 2e-4, 16, 32, 16, 1.0)
-    assert (p.num_instructions, p.num_pairs, p.known_share, p.pair_ratio) == (
-        11_000,
-        24_000,
-        0.75,
-        [1.0, 1.0, 2.0],
-    )
-    assert (p.delta_known, p.delta_unknown, p.choice_answer, p.num_samples) == (
-        0.8,
-        0.2,
-        "letter",
-        10,
-    )
-    assert p.known_shares == [0.65, 0.7, 0.75, 0.8, 0.85, 0.9]
+    assert {key: getattr(p, key) for key in PAPER} == PAPER
     assert len(experiments.threshold_cells(p)) == 21
-    assert (3 * p.test_per_source, p.test_unanswerable, p.probe_train, p.probe_test) == (
-        900,
-        100,
-        2000,
-        200,
-    )
+
+
+STAGES_OF_TRAINING = {"confidence", "unanswerable", "composition", "idk_it", "ca_dpo", "evaluation"}
 
 
 @pytest.mark.parametrize(
@@ -78,15 +76,9 @@ def test_a_profile_of_the_real_benchmarks_has_a_plan_and_never_asks_the_program(
     p = params.load(name)
     made = graph.plan("paper_vs_ours", p)
     assert len(made) == jobs
-    # thresholds, shares, ratios and variants share cells; another seed adds 4 jobs, and 13B needs 7B's confidence, too
-    assert {stage for stage, _ in made.values()} >= {
-        "confidence",
-        "unanswerable",
-        "composition",
-        "idk_it",
-        "ca_dpo",
-        "evaluation",
-    }
+    # thresholds, shares, ratios and variants share cells; another seed adds 4 jobs, and 13B also
+    # needs 7B's confidence
+    assert {stage for stage, _ in made.values()} >= STAGES_OF_TRAINING
     p.check_program()
     assert p.dataset.startswith("benchmarks:")
 

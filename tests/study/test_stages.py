@@ -35,20 +35,21 @@ def test_sweeps_share_the_sampled_responses(smoke):
         *experiments.share_cells(smoke),
         *experiments.ratio_cells(smoke),
     ]
-    assert len({graph.path("confidence", c) for c in cells}) == 1
-    assert len({graph.path("composition", c) for c in experiments.threshold_cells(smoke)}) == len(
-        experiments.threshold_cells(smoke)
-    )
+    assert len({graph.path("confidence", cell) for cell in cells}) == 1
+    thresholds = experiments.threshold_cells(smoke)
+    assert len({graph.path("composition", cell) for cell in thresholds}) == len(thresholds)
 
 
 def test_the_paper_s_grid_has_21_cells(smoke):
-    assert len(experiments.threshold_cells(smoke.replace(threshold_levels=list(range(2, 9))))) == 21
+    paper = smoke.replace(threshold_levels=[2, 3, 4, 5, 6, 7, 8])
+    assert len(experiments.threshold_cells(paper)) == 21
 
 
 def test_a_plan_lists_everything_before_what_needs_it(smoke):
     seen = set()
     for name, (stage, p) in graph.plan("paper_vs_ours", smoke).items():
-        assert {str(graph.path(*j)) for j in graph.dependencies(stage, p)} <= seen, name
+        needed = {str(graph.path(*job)) for job in graph.dependencies(stage, p)}
+        assert needed <= seen, name
         seen.add(str(graph.path(stage, p)))
 
 
@@ -78,7 +79,8 @@ QUIET = """
 import sys
 from inbol_lib import params
 from inbol_lib.study import stages
-assert not {"torch", "datasets", "transformers"} & set(sys.modules), "the graph alone must load fast"
+heavy = {"torch", "datasets", "transformers"} & set(sys.modules)
+assert not heavy, "the graph alone must load fast"
 stages.open("tour", params.load("smoke"))
 from datasets import Dataset
 from inbol_lib.mllm import loading
@@ -90,16 +92,10 @@ Dataset.from_dict({"a": [1, 2]}).map(lambda row: row)
 def test_the_graph_loads_without_torch_and_an_open_stage_hides_the_bars_of_loading_and_saving(
     runs, tiny, tmp_path
 ):
-    env = {
-        k: v for k, v in os.environ.items() if k not in ("CI", "HF_DATASETS_DISABLE_PROGRESS_BARS")
-    }
-    done = subprocess.run(
-        [sys.executable, "-c", QUIET, tiny[2], tmp_path / "saved"],
-        env=env,
-        capture_output=True,
-        text=True,
-    )
+    hiding = ("CI", "HF_DATASETS_DISABLE_PROGRESS_BARS")
+    env = {name: value for name, value in os.environ.items() if name not in hiding}
+    command = [sys.executable, "-c", QUIET, tiny[2], tmp_path / "saved"]
+    done = subprocess.run(command, env=env, capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
-    assert not [
-        bar for bar in ("Loading weights", "Writing model shards", "Map") if bar in done.stderr
-    ]
+    for bar in ("Loading weights", "Writing model shards", "Map"):
+        assert bar not in done.stderr

@@ -1,6 +1,6 @@
-"""Readers of real data sets, one file each: into Question rows, from their official files or the Hub's.
+"""Readers of real data sets, one file each, from their official files or the Hub to Question rows.
 
-inbol benchmarks --root DIR                                   # what there is, and what of it lies in DIR
+inbol benchmarks --root DIR                                   # what there is, and what DIR holds
 inbol benchmarks scienceqa --root DIR --export out.jsonl      # its Question records
 inbol run 06_evaluation -p dataset=benchmarks:DIR ...         # the study on them
 """
@@ -28,7 +28,13 @@ ALL: dict[str, Benchmark] = {module.BENCHMARK.name: module.BENCHMARK for module 
 
 
 def get(name: str) -> Benchmark:
-    """A benchmark by its name. Raises ParameterError with the names there are."""
+    """Return a benchmark by its name.
+
+    Raises
+    ------
+    ParameterError
+        Listing the names that exist, when `name` is none of them.
+    """
     if name not in ALL:
         raise ParameterError(f"no benchmark {name!r}; there are {', '.join(ALL)}")
     return ALL[name]
@@ -42,21 +48,37 @@ def load(
     seed: int = 0,
     revision: str | None = None,
 ) -> Dataset:
-    """The first `n` questions of a benchmark in an order drawn by `seed`; from the Hub at `revision` where `root` is None."""
+    """Return the first `n` questions of a benchmark, as `Benchmark.load` does.
+
+    They come from <root>/<name>/, or from the Hub at `revision` where `root` is None.
+    """
     return get(name).load(root, split, n, seed, revision)
 
 
 def check(root: Path, sources: Iterable[str], ood_sources: Iterable[str]) -> None:
-    """Raises ParameterError that names everything that a study of these sources lacks under `root`, and where it is to be had."""
-    lacking = []
-    for name, splits in [
-        *((s, ("train", "validation", "test")) for s in sources),
-        *((s, ("test",)) for s in ood_sources),
-    ]:
-        for split in splits:
-            try:
-                get(name).form(root, split)
-            except ParameterError as error:
-                lacking.append(str(error))
-    if lacking:
-        raise ParameterError("\n".join(dict.fromkeys(lacking)))
+    """Check that a study of these sources has all its files.
+
+    Parameters
+    ----------
+    root : Path
+        Folder that holds one folder for each benchmark.
+    sources : iterable of str
+        Benchmarks of which all three splits are needed.
+    ood_sources : iterable of str
+        Benchmarks of which only the test split is needed.
+
+    Raises
+    ------
+    ParameterError
+        Naming everything that is missing under `root`, and where to get it.
+    """
+    needed = [(name, split) for name in sources for split in ("train", "validation", "test")]
+    needed += [(name, "test") for name in ood_sources]
+    missing = []
+    for name, split in needed:
+        try:
+            get(name).form(root, split)
+        except ParameterError as error:
+            missing.append(str(error))
+    if missing:
+        raise ParameterError("\n".join(dict.fromkeys(missing)))

@@ -1,8 +1,10 @@
-"""List the benchmarks with licence, size, source and what of them lies in a folder, or write one's Question records.
+"""List the benchmarks, or write the Question records of one.
 
 inbol benchmarks --root DIR [--json]
 inbol benchmarks NAME --root DIR --export out.jsonl [--split test] [-n 300] [--seed 0]
 inbol benchmarks NAME --hub [--revision SHA] --export out.jsonl
+
+The list gives licence, size and source of each, and what of it lies in a folder.
 """
 
 import argparse
@@ -18,83 +20,44 @@ from PIL import Image
 
 from inbol_lib.data import benchmarks
 from inbol_lib.data.benchmarks.base import Benchmark
-from inbol_lib.data.hub_copies import commits
+from inbol_lib.data.benchmarks.listing import described, listing
 from inbol_lib.errors import ParameterError
 
 
-def found(benchmark: Benchmark, root: Path, split: str) -> str:
-    """ "official" or "parquet", "" where the split is not under `root`."""
-    try:
-        return benchmark.form(root, split)
-    except ParameterError:
-        return ""
-
-
-def described(benchmark: Benchmark, root: Path) -> dict:
-    """What a benchmark is and where, as JSON can hold it."""
-    places = [place for files in benchmark.files.values() for place in files.values()]
-    return {"name": benchmark.name, "title": benchmark.title, "licence": benchmark.licence, "size": benchmark.size,
-            "splits": benchmark.splits, "published": benchmark.published, "hub": [h.repo for h in benchmark.hub],
-            "files": list(dict.fromkeys(places)), "images": benchmark.images, "note": benchmark.note,
-            "found": {split: found(benchmark, root, split) for split in benchmark.splits},
-            "commit": commits(root / benchmark.name)}  # fmt: skip
-
-
-def counted(rows: int, questions: int | None) -> str:
-    """The published number of questions, in words where only that of the rows is known."""
-    return f"some of {rows:,}" if questions is None else f"{questions:,}"
-
-
-def listing(rows: list[dict], root: Path) -> str:
-    """The descriptions for people."""
-    lines = []
-    for row in rows:
-        counts = [
-            f"{split} {' or '.join(counted(*v) for v in versions)}"
-            for split, versions in row["published"].items()
-        ]
-        there = [f"{split} ({form})" for split, form in row["found"].items() if form] + [
-            f"commit {row['commit']}"
-        ] * bool(row["commit"])
-        sources = [f"https://huggingface.co/datasets/{repo}" for repo in row["hub"]] + row["files"]
-        lines += [f"{row['name']}: {row['title']}; {row['licence']}; {row['size']}",
-                  f"    questions: {', '.join(counts) or 'not verified'}. {row['note']}".rstrip(),
-                  *(f"    from {source}" for source in sources), f"    {row['images']}",
-                  f"    in {root / row['name']}: {', '.join(there) or 'nothing'}"]  # fmt: skip
-    return "\n".join(lines)
-
-
-def kept(row: dict, source: Path | bytes, folder: Path) -> str:
-    """The path of a picture; one that is no file of its own is written into `folder`."""
+def picture_path(row: dict, source: Path | bytes, folder: Path) -> str:
+    """Return the path of a picture; bytes are written into `folder` first."""
     if isinstance(source, Path):
         return str(source)
     folder.mkdir(exist_ok=True)
-    kind = Image.open(io.BytesIO(source)).format.lower().replace("jpeg", "jpg")
-    file = folder / (re.sub(r"[^\w.-]", "_", row["id"]) + f".{kind}")
+    ending = Image.open(io.BytesIO(source)).format.lower().replace("jpeg", "jpg")
+    name = re.sub(r"[^\w.-]", "_", row["id"])
+    file = folder / f"{name}.{ending}"
     file.write_bytes(source)
     return str(file)
 
 
 def export(benchmark: Benchmark, rows: list[dict], target: Path) -> None:
-    """One Question record a line, whole or not at all; pictures that are no files are written to <target>_images/."""
+    """Write one Question record a line; a file that exists is complete.
+
+    Pictures that are not files of their own are written to <target>_images/.
+    """
     folder = target.with_name(f"{target.stem}_images")
-    records = benchmark.pictured(rows, lambda row, source: kept(row, source, folder))
+    records = benchmark.pictured(rows, lambda row, source: picture_path(row, source, folder))
+    lines = [json.dumps(row, ensure_ascii=False) for row in records]
     partial = target.with_name(f".{target.name}.{os.getpid()}")
-    partial.write_text(
-        "".join(json.dumps(row, ensure_ascii=False) + "\n" for row in records), encoding="utf-8"
-    )
+    partial.write_text("".join(f"{line}\n" for line in lines), encoding="utf-8")
     partial.replace(target)
 
 
-def main(argv: list[str] | None = None) -> int:
+def parser() -> argparse.ArgumentParser:
+    """Return the command line's parser."""
     cli = argparse.ArgumentParser(
         "inbol benchmarks",
         description=__doc__,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    cli.add_argument(
-        "name", nargs="?", help=f"one of {', '.join(benchmarks.ALL)}; without it all are listed"
-    )
+    names = ", ".join(benchmarks.ALL)
+    cli.add_argument("name", nargs="?", help=f"one of {names}; without it all are listed")
     cli.add_argument(
         "--root",
         type=Path,
@@ -104,35 +67,51 @@ def main(argv: list[str] | None = None) -> int:
     cli.add_argument("--hub", action="store_true", help="read from the Hugging Face Hub instead")
     cli.add_argument("--revision", help="commit of the Hub's repository")
     cli.add_argument("--split", default="test", choices=["train", "validation", "test"])
-    cli.add_argument("-n", type=int, help="questions (default: all)")
+    cli.add_argument("-n", type=int, help="number of questions (default: all)")
     cli.add_argument(
-        "--seed", type=int, default=0, help="of the order in which questions are drawn"
+        "--seed", type=int, default=0, help="seed of the order in which questions are drawn"
     )
     cli.add_argument("--export", type=Path, help="write Question records here")
     cli.add_argument("--json", action="store_true", help="list as JSON")
-    args = cli.parse_args(argv)
-    warnings.showwarning = lambda message, *rest, **more: print(
-        f"warning: {message}", file=sys.stderr
-    )
+    return cli
+
+
+def main(argv: list[str] | None = None) -> int:
+    """List or export from the command line (default: the process's arguments).
+
+    Returns
+    -------
+    int
+        Exit status: 0, or 2 where something is missing or wrongly asked.
+    """
+    args = parser().parse_args(argv)
+    warnings.showwarning = _show_warning
     try:
         chosen = [benchmarks.get(args.name)] if args.name else list(benchmarks.ALL.values())
-        if args.export and args.name:
-            rows = chosen[0].drawn(
-                None if args.hub else args.root, args.split, args.n, args.seed, args.revision
-            )
-            export(chosen[0], rows, args.export)
-            print(f"{len(rows):,} records written to {args.export}")
-            return 0
         if args.export:
-            raise ParameterError(
-                f"--export writes one benchmark; name it: {', '.join(benchmarks.ALL)}"
-            )
+            return _export(args)
     except (ParameterError, OSError) as error:
         print(error, file=sys.stderr)
         return 2
     shown = [described(benchmark, args.root) for benchmark in chosen]
     print(json.dumps(shown, indent=1) if args.json else listing(shown, args.root))
     return 0
+
+
+def _export(args: argparse.Namespace) -> int:
+    if not args.name:
+        names = ", ".join(benchmarks.ALL)
+        raise ParameterError(f"--export writes one benchmark; name it: {names}")
+    benchmark = benchmarks.get(args.name)
+    root = None if args.hub else args.root
+    rows = benchmark.drawn(root, args.split, args.n, args.seed, args.revision)
+    export(benchmark, rows, args.export)
+    print(f"{len(rows):,} records written to {args.export}")
+    return 0
+
+
+def _show_warning(message: Warning | str, *_args: object, **_kwargs: object) -> None:
+    print(f"warning: {message}", file=sys.stderr)
 
 
 if __name__ == "__main__":

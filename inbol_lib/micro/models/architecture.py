@@ -1,4 +1,7 @@
-"""A LLaVA-1.5 in miniature: CLIP vision tower, two-layer projector, Llama, in the Hugging Face classes themselves."""
+"""A LLaVA-1.5 in miniature, in the Hugging Face classes themselves.
+
+It has a CLIP vision tower, a projector of two layers, and a Llama.
+"""
 
 from collections.abc import Iterable
 
@@ -24,22 +27,28 @@ SIZES = {
     "m": ((128, 4, 4), (192, 5, 6)),
 }
 
-#: LLaVA-1.5's chat format with the two things its published template lacks for training: BOS in front, EOS after each answer.
+#: LLaVA-1.5's chat format with the two things that its published template lacks for training: BOS
+#: in front, and EOS after each answer.
 CHAT_TEMPLATE = (
     "{{ bos_token }}{% for message in messages %}"
     "{% if message['role'] == 'user' %}USER: "
     "{% if message['content'] is string %}{{ message['content'] }}{% else %}"
     "{% for part in message['content'] if part['type'] == 'image' %}<image>\n{% endfor %}"
-    "{% for part in message['content'] if part['type'] == 'text' %}{{ part['text'] }}{% endfor %}{% endif %} "
+    "{% for part in message['content'] if part['type'] == 'text' %}{{ part['text'] }}"
+    "{% endfor %}{% endif %} "
     "{% else %}ASSISTANT: {% generation %}"
-    "{% if message['content'] is string %}{{ message['content'] }}{% else %}{{ message['content'][0]['text'] }}{% endif %}"
+    "{% if message['content'] is string %}{{ message['content'] }}{% else %}"
+    "{{ message['content'][0]['text'] }}{% endif %}"
     "{{ eos_token }}{% endgeneration %}{% endif %}{% endfor %}"
     "{% if add_generation_prompt %}ASSISTANT:{% endif %}"
 )
 
 
 def train_tokenizer(texts: Iterable[str], vocab_size: int = 1024) -> PreTrainedTokenizerFast:
-    """Byte-level BPE on `texts`; digits stand alone, so that no number hides inside another."""
+    """Return a byte-level BPE tokenizer trained on `texts`.
+
+    Digits stand alone, so that no number hides inside another.
+    """
     tokenizer = Tokenizer(models.BPE())
     tokenizer.pre_tokenizer = pre_tokenizers.Sequence(
         [
@@ -69,7 +78,7 @@ def train_tokenizer(texts: Iterable[str], vocab_size: int = 1024) -> PreTrainedT
 
 
 def processor(tokenizer: PreTrainedTokenizerFast) -> LlavaProcessor:
-    """A stock `LlavaProcessor` with the PIL image backend and the chat format above."""
+    """Return a stock `LlavaProcessor` with the PIL image backend and the chat format above."""
     edge = {"height": IMAGE_SIZE, "width": IMAGE_SIZE}
     image_processor = CLIPImageProcessorPil(
         size=edge, crop_size=edge, do_center_crop=False, image_mean=[0.5] * 3, image_std=[0.5] * 3
@@ -87,9 +96,24 @@ def processor(tokenizer: PreTrainedTokenizerFast) -> LlavaProcessor:
 def build(
     size: str, tokenizer: PreTrainedTokenizerFast, seed: int = 0
 ) -> LlavaForConditionalGeneration:
-    """Random weights of a given size ("tiny", "s" or "m"); same seed, same weights.
+    """Return a model with random weights; the same seed gives the same weights.
 
-    The patch embedding starts larger than CLIP's default: with the default the tower stays at chance for thousands of steps.
+    The patch embedding starts larger than CLIP's default, with which the tower stays at chance for
+    thousands of steps.
+
+    Parameters
+    ----------
+    size : {"tiny", "s", "m"}
+        See SIZES.
+    tokenizer : PreTrainedTokenizerFast
+        Its vocabulary and special tokens become the model's.
+    seed : int
+        Of the weights.
+
+    Raises
+    ------
+    ValueError
+        On an unknown size.
     """
     if size not in SIZES:
         raise ValueError(f"size {size!r} is unknown; choose one of {', '.join(SIZES)}")

@@ -1,11 +1,13 @@
-"""Pretrain the micro LLaVAs from nothing, in two stages like LLaVA's own: captions first, then instructions.
+"""Pretrain the micro LLaVAs from nothing, in two stages like LLaVA's own.
+
+Captions come first, then instructions: answering questions alone leaves the vision tower at chance;
+with captions in the first stage it learns to see within minutes.
 
     python -m inbol_lib.micro.models.pretrain --size s      (about an hour on one core)
-
-Answering questions alone leaves the vision tower at chance; with captions in the first stage it grounds within minutes.
 """
 
 import argparse
+import hashlib
 import json
 import math
 import time
@@ -50,15 +52,16 @@ IGNORE = -100
 
 
 def tokenizer_texts(seed: int = 0) -> Iterator[str]:
-    """The text that the tokenizer is trained on: every task of the world, and the sentences of the study."""
-    yield from (f"{t} {REFUSAL_PROMPT}" for t in REFUSAL_TEMPLATES)
+    """Yield the text that the tokenizer is trained on.
+
+    It holds every task of the world, and the sentences of the study.
+    """
+    yield from (f"{template} {REFUSAL_PROMPT}" for template in REFUSAL_TEMPLATES)
     for talk in conversations.conversations(6000, seed, ALL_TASKS):
         yield from (f"USER: {user} ASSISTANT: {said}" for user, said in talk["turns"])
     for source in world.OOD_SOURCES:
-        yield from (
-            prompt_text(row, "text")
-            for row in world.questions(source, "test", 100, seed).remove_columns("image")
-        )
+        rows = world.questions(source, "test", 100, seed).remove_columns("image")
+        yield from (prompt_text(row, "text") for row in rows)
 
 
 class Batcher:
@@ -71,11 +74,15 @@ class Batcher:
         self.ids = lru_cache(maxsize=100_000)(lambda text: tuple(self.tokenizer(text).input_ids))
 
     def row(self, talk: dict) -> tuple[Image.Image, list[int], list[int], list[float]]:
-        """Picture, input ids, labels and loss weights of one conversation, the ids equal to the chat template's rendering."""
+        """Return picture, input ids, labels and loss weights of one conversation.
+
+        The ids equal the chat template's rendering of it.
+        """
         ids, labels, weights = list(self.head), [IGNORE], [0.0]
-        for k, (user, said) in enumerate(talk["turns"]):
-            asked = [*self.ids("USER: "), *self.image, *self.ids(f"\n{user} ASSISTANT:")] if k == 0 else [
-                *self.ids(f"USER: {user} ASSISTANT:")]  # fmt: skip
+        for turn, (user, said) in enumerate(talk["turns"]):
+            asked = [*self.ids(f"USER: {user} ASSISTANT:")]
+            if turn == 0:
+                asked = [*self.ids("USER: "), *self.image, *self.ids(f"\n{user} ASSISTANT:")]
             answer = [*self.ids(f" {said}"), self.tokenizer.eos_token_id]
             ids += [*asked, *answer]
             labels += [IGNORE] * len(asked) + answer
@@ -100,14 +107,17 @@ def _padded(rows: Sequence[list], fill: float) -> torch.Tensor:
 
 
 def optimizers(model: LlavaForConditionalGeneration, lr: float) -> list[torch.optim.Optimizer]:
-    """Muon for the matrices inside the blocks, AdamW for embeddings, head, norms and the patch convolution."""
+    """Return two optimizers: Muon for the matrices inside the blocks, AdamW for all the rest.
+
+    The rest are embeddings, head, norms and the patch convolution.
+    """
     inside = [
-        p
-        for n, p in model.named_parameters()
-        if p.ndim == 2 and "embed" not in n and "lm_head" not in n
+        weight
+        for name, weight in model.named_parameters()
+        if weight.ndim == 2 and "embed" not in name and "lm_head" not in name
     ]
-    chosen = {id(p) for p in inside}
-    rest = [p for p in model.parameters() if id(p) not in chosen]
+    chosen = {id(weight) for weight in inside}
+    rest = [weight for weight in model.parameters() if id(weight) not in chosen]
     muon = torch.optim.Muon(inside, lr=lr, weight_decay=0.01, adjust_lr_fn="match_rms_adamw")
     return [muon, torch.optim.AdamW(rest, lr=lr, weight_decay=0.01, betas=(0.9, 0.98))]
 
@@ -118,7 +128,10 @@ def answer_loss(
     weights: torch.Tensor,
     **inputs: torch.Tensor,
 ) -> torch.Tensor:
-    """Summed cross-entropy of what the assistant says; an answer of n tokens weighs sqrt(n), or answers would drown in captions."""
+    """Return the summed cross-entropy, in nats, of what the assistant says.
+
+    An answer of n tokens weighs sqrt(n); otherwise answers would drown in captions.
+    """
     logits = net(**inputs).logits[:, :-1]
     each = functional.cross_entropy(
         logits.flatten(0, 1).float(), labels[:, 1:].flatten(), ignore_index=IGNORE, reduction="none"
@@ -129,9 +142,13 @@ def answer_loss(
 def backward(
     net: LlavaForConditionalGeneration, batcher: Batcher, talks: list[dict], parts: int = 6
 ) -> float:
-    """Gradients of one batch's mean loss, which is returned; `parts` of like length each, so that little is padding."""
+    """Add up the gradients of one batch's mean loss, and return that loss.
+
+    The batch is read in `parts` of similar length, so that little of it is padding.
+    """
     rows = sorted(map(batcher.row, talks), key=lambda row: len(row[1]))
-    whole, total = sum(sum(weights) for *_, weights in rows), 0.0
+    whole = sum(sum(weights) for *_, weights in rows)
+    total = 0.0
     for part in np.array_split(np.arange(len(rows)), parts):
         with torch.autocast("cpu", dtype=torch.bfloat16):
             loss = answer_loss(net, **batcher(rows[i] for i in part)) / whole
@@ -141,47 +158,52 @@ def backward(
 
 
 def schedule(step: int, steps: int, warmup: int = 100) -> float:
-    """Linear warm-up, then cosine to a twentieth."""
-    return min(1.0, (step + 1) / warmup) * (
-        0.05 + 0.95 * 0.5 * (1 + math.cos(math.pi * step / steps))
-    )
+    """Return the learning rate's factor: a linear warm-up, then a cosine to a twentieth."""
+    cosine = 0.5 * (1 + math.cos(math.pi * step / steps))
+    return min(1.0, (step + 1) / warmup) * (0.05 + 0.95 * cosine)
 
 
 def conversation_stream(steps: int, batch: int, seed: int) -> Iterator[list[dict]]:
-    """Batches of the stages in turn, each conversation new."""
+    """Yield the batches of the stages in turn; every conversation is new."""
     ends = np.cumsum([share for share, _ in STAGES.values()])
     for step in range(steps):
         stage = min(np.searchsorted(ends, step / steps, side="right"), len(ends) - 1)
-        yield list(
-            conversations.conversations(batch, f"{seed}.{step}", list(STAGES.values())[stage][1])
-        )
+        _, tasks = list(STAGES.values())[stage]
+        yield list(conversations.conversations(batch, f"{seed}.{step}", tasks))
 
 
 @torch.no_grad()
 def accuracy(
     model: LlavaForConditionalGeneration, batcher: Batcher, source: str, n: int = 200
 ) -> float:
-    """Share of validation questions whose whole gold answer is the most likely one, token by token."""
+    """Return the share, in [0, 1], of validation questions that are answered right.
+
+    The whole gold answer has to be the most likely one, token by token.
+    """
     rows = world.questions(source, "validation", n)
-    talks = [
-        {"image": r["image"], "turns": [(prompt_text(r, "text"), r["answers"][0])]} for r in rows
-    ]
+    talks = []
+    for row in rows:
+        turn = (prompt_text(row, "text"), row["answers"][0])
+        talks.append({"image": row["image"], "turns": [turn]})
     batch = batcher(map(batcher.row, talks))
-    guess = (
-        model(**{k: v for k, v in batch.items() if k not in ("labels", "weights")})
-        .logits[:, :-1]
-        .argmax(-1)
-    )
-    target = batch["labels"][:, 1:]
+    target = batch.pop("labels")[:, 1:]
+    del batch["weights"]
+    guess = model(**batch).logits[:, :-1].argmax(-1)
     return ((guess == target) | (target == IGNORE)).all(1).float().mean().item()
 
 
 def pretrain(
     size: str, steps: int, batch: int, lr: float, seed: int, folder: Path, every: int = 500
 ) -> dict:
-    """Train one size and write model, processor and `manifest.json` into `folder`; progress is kept every `every` steps.
+    """Train one size and write model, processor and `manifest.json` into `folder`.
 
-    Returns the manifest: parameters, recipe, and the validation accuracy per source (share in [0, 1]).
+    Both are also written every `every` steps.
+
+    Returns
+    -------
+    dict
+        The manifest: number of parameters, recipe, and the validation accuracy per source, a share
+        in [0, 1].
     """
     tokenizer = architecture.train_tokenizer(tokenizer_texts())
     processor = architecture.processor(tokenizer)
@@ -227,13 +249,12 @@ def _save(
 
 
 def sha256(folder: Path) -> str:
-    """Hash of a model folder's weights."""
-    import hashlib
-
+    """Return the hash of a model folder's weights."""
     return hashlib.sha256((folder / "model.safetensors").read_bytes()).hexdigest()
 
 
 def main() -> None:
+    """Pretrain one size from the command line."""
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )

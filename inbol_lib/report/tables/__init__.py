@@ -1,4 +1,4 @@
-"""The paper's tables, and the controls that it lacks, from outcome tables alone."""
+"""The paper's tables, and controls that the paper does not have, from outcome tables alone."""
 
 from inbol_lib.report.tables.control_tables import (
     by_seen,
