@@ -3,7 +3,7 @@
     {"id": "q1", "image": "images/7.png", "question": "What color is it?", "answers": ["red"]}
 
 `id` is unique; `image` is a path inside the folder; `answers` lists every accepted answer (at least
-one). Optional `choices` lists the options of a multiple-choice question, one of which is the answer.
+one). Optional `choices` lists the options of a multiple-choice question; one of them is the answer.
 Optional `split` is "train", "validation" or "test"; without it, a stable hash of the image divides
 the questions 60/20/20. No image may occur in two splits.
 """

@@ -1,4 +1,4 @@
-"""What stages hand to each other: Question and Record rows, and tables that are never half-written."""
+"""What stages hand to each other: rows of questions and records, in tables written whole."""
 
 import hashlib
 import os

@@ -18,9 +18,9 @@ from pathlib import Path
 
 import pandas as pd
 
+from inbol_lib.data.response_files import NEEDED, OPTIONAL, read
 from inbol_lib.errors import EndpointError
 from inbol_lib.evaluation import intervals, metrics
-from inbol_lib.evaluation.response_files import NEEDED, OPTIONAL, read
 from inbol_lib.judging.matching import matched
 
 METRICS = ("acc", "refr", "s_trust", "answered_acc")

@@ -1,7 +1,7 @@
-"""Is a response a refusal, is it right, could that be decided at all: in this order (paper, App. D.1).
+"""Is a response a refusal, is it right, could that be decided at all: in this order.
 
-The paper's hybrid evaluator: string match first, then a language model on what did not match. A failed or unreadable
-verdict is "unjudged": counted and shown, never guessed.
+This is the paper's hybrid evaluator (App. D.1): rules first, then a language model on what they
+leave open. A failed or unreadable verdict is "unjudged": counted and shown, never guessed.
 """
 
 import re
@@ -12,6 +12,7 @@ import torch
 from tqdm import trange
 from transformers import AutoModelForCausalLM, AutoTokenizer
 
+from inbol_lib.data.records import LETTERS
 from inbol_lib.data.templates import prompt
 from inbol_lib.judging.matching import matched
 from inbol_lib.mllm import loading
@@ -20,52 +21,100 @@ from inbol_lib.progress import progress
 
 Triple = tuple[str, str, str]  # question, gold answers joined by "; ", response
 
+#: Judges of this name are packaged. They are trained on the two-way prompt (right or not).
+PACKAGED = "micro-"
+#: What stands for the gold answer of a question that has none.
+UNANSWERABLE = "(none: the question can not be answered)"
+#: Tokens that a judge may use: a word, and the head of an explanation.
+TOKENS = {2: 3, 3: 8}
 
-def judge_prompt(question: str, gold: str, response: str) -> str:
-    """The judge's prompt (inbol_lib/prompts/judge.txt; the paper's Fig. 6 is lost, so the wording is ours)."""
-    return prompt("judge").format(question=question, gold=gold, response=response)
+_TWO = re.compile(
+    r"[\W_]*(?:(yes|yeah)|no|nope)(?=[\W_]*$|[\W_]*[,.;:!\n-])(?!.*\b(?:yes|no)\b)", re.S
+)
+_THREE = re.compile(
+    r"[\W_]*(?:verdict\W{1,4})?(declines|right|wrong)(?=[\W_]*$|[\W_]{0,3}[,.;:!\n]"
+    r"|[*_]{0,2}\s+-\s)"
+    r"(?!.*\b(?:declines|right|wrong)\b)",
+    re.S,
+)
+_OUTCOMES = {"declines": "refusal", "right": "correct", "wrong": "incorrect"}
+
+
+def ways(judge: str) -> int:
+    """How many verdicts a judge knows: 2 (right or not) for a packaged one, else 3."""
+    return 2 if judge.startswith(PACKAGED) else 3
+
+
+def judge_prompt(question: str, gold: str, response: str, ways: int = 2) -> str:
+    """Return the prompt for one response.
+
+    Parameters
+    ----------
+    question, gold, response : str
+        What was asked, the gold answers joined by "; ", what was answered.
+    ways : {2, 3}
+        Right or not (prompts/judge.txt; the paper's Fig. 6 is lost, so the wording is ours), or
+        declines, right or wrong (prompts/judge_three_way.txt; ours).
+    """
+    name = "judge" if ways == 2 else "judge_three_way"
+    return prompt(name).format(question=question, gold=gold, response=response)
 
 
 def parse_verdict(text: str) -> bool | None:
-    """yes (yeah) -> True, no (nope) -> False, anything else -> None: strict, so that "no idea" and "yes or no" are no verdicts.
+    """Return a two-way verdict, read strictly.
 
-    Alone or at the head of an explanation ("Yes, both ..."), and without the other word behind it.
+    Returns
+    -------
+    bool or None
+        True for yes (yeah), False for no (nope), alone or at the head of an explanation ("Yes, both
+        ...") and without the other word behind it. None for anything else: "no idea", "yes or no".
     """
-    said = re.match(
-        r"[\W_]*(?:(yes|yeah)|no|nope)(?=[\W_]*$|[\W_]*[,.;:!\n-])(?!.*\b(?:yes|no)\b)",
-        text.lower(),
-        re.S,
-    )
+    said = _TWO.match(text.lower())
     return said and bool(said[1])
+
+
+def parse_three_way(text: str) -> str:
+    """Return a three-way verdict, read strictly.
+
+    Returns
+    -------
+    str
+        "refusal", "correct" or "incorrect" for exactly one of the words declines, right and wrong,
+        alone or at the head of an explanation; else "unjudged".
+    """
+    said = _THREE.match(text.lower())
+    return _OUTCOMES[said[1]] if said else "unjudged"
+
+
+def _outcome(text: str, ways: int) -> str:
+    """Return the outcome word of a judge's reply."""
+    if ways == 3:
+        return parse_three_way(text)
+    return {True: "correct", False: "incorrect", None: "unjudged"}[parse_verdict(text)]
 
 
 @cache
 def _local(judge: str) -> Callable[[list[str]], list[str]]:
-    """Greedy one-word completions by any causal language model: a packaged one, a folder or a Hugging Face id."""
+    """Greedy completions by a causal language model: packaged, a folder or a Hugging Face id."""
     tokenizer = AutoTokenizer.from_pretrained(loading.resolve(judge), padding_side="left")
-    if (
-        tokenizer.pad_token is None
-    ):  # Llama-2 has none; under the attention mask its choice does not matter
+    if tokenizer.pad_token is None:  # Llama-2 has none; under the mask its choice does not matter
         tokenizer.pad_token = tokenizer.eos_token
     where = loading.placement()
-    model = (
-        AutoModelForCausalLM.from_pretrained(loading.resolve(judge), dtype=where["dtype"])
-        .to(where["device"])
-        .eval()
-    )
+    model = AutoModelForCausalLM.from_pretrained(loading.resolve(judge), dtype=where["dtype"])
+    model = model.to(where["device"]).eval()
+    tokens = TOKENS[ways(judge)]
 
     @torch.inference_mode()
     def complete(prompts: list[str]) -> list[str]:
         if tokenizer.chat_template:
-            prompts = [tokenizer.apply_chat_template([{"role": "user", "content": p}], add_generation_prompt=True, tokenize=False)
-                       for p in prompts]  # fmt: skip
-        batch = tokenizer(
-            prompts,
-            return_tensors="pt",
-            padding=True,
-            add_special_tokens=not tokenizer.chat_template,
-        )
-        out = model.generate(**batch.to(model.device), max_new_tokens=3, do_sample=False)
+            chats = [[{"role": "user", "content": text}] for text in prompts]
+            prompts = [
+                tokenizer.apply_chat_template(chat, add_generation_prompt=True, tokenize=False)
+                for chat in chats
+            ]
+        special = not tokenizer.chat_template
+        batch = tokenizer(prompts, return_tensors="pt", padding=True, add_special_tokens=special)
+        out = model.generate(**batch.to(model.device), max_new_tokens=tokens, do_sample=False)
         return tokenizer.batch_decode(
             out[:, batch["input_ids"].shape[1] :], skip_special_tokens=True
         )
@@ -74,42 +123,87 @@ def _local(judge: str) -> Callable[[list[str]], list[str]]:
 
 
 def llm_verdicts(triples: Sequence[Triple], judge: str, batch_size: int = 256) -> dict[Triple, str]:
-    """Outcome of each distinct (question, gold, response), as the language model `judge` sees it."""
-    unique = sorted(set(triples), key=lambda t: (len("".join(t)), t))
-    if judge.startswith(PREFIX):
-        said = Endpoint(judge).ask([judge_prompt(*t) for t in unique], temperature=0, max_tokens=3)
-        return {triple: _outcome(text or "") for triple, (text,) in zip(unique, said, strict=True)}
-    complete, verdicts = _local(judge), {}
-    for start in trange(
-        0, len(unique), batch_size, desc="judging", unit="batch", disable=not progress()
-    ):
-        chunk = unique[start : start + batch_size]
-        for triple, text in zip(chunk, complete([judge_prompt(*t) for t in chunk]), strict=True):
-            verdicts[triple] = _outcome(text)
-    return verdicts
+    """Return what a language model says about responses.
 
+    Parameters
+    ----------
+    triples : sequence of (question, gold, response)
+        Each distinct one is asked once.
+    judge : str
+        A packaged judge, a model id or "endpoint:<model>".
+    batch_size : int
+        Prompts at once for a model on this machine.
 
-def _outcome(text: str) -> str:
-    return {True: "correct", False: "incorrect", None: "unjudged"}[parse_verdict(text)]
-
-
-def judge(rows: Sequence[dict], responses: Sequence[str | None], judge: str) -> list[str]:
-    """Outcome word for each row's response: "refusal", "correct", "incorrect" or "unjudged".
-
-    Open questions that no rule decides are asked of the language model `judge`; "string" has none and takes them as incorrect.
-    A response that an endpoint failed to give (None) is unjudged.
+    Returns
+    -------
+    dict
+        Triple -> "correct", "incorrect", "unjudged", and by a three-way judge "refusal".
     """
-    words = [
-        "unjudged" if response is None else matched(row, response)
-        for row, response in zip(rows, responses, strict=True)
-    ]
-    triples = [
-        (row["question"], "; ".join(row["answers"]), response or "")
-        for row, response in zip(rows, responses, strict=True)
-    ]
-    if judge == "string" or all(words):
-        return [word or "incorrect" for word in words]
-    verdicts = llm_verdicts(
-        [triple for word, triple in zip(words, triples, strict=True) if not word], judge
-    )
-    return [word or verdicts[triple] for word, triple in zip(words, triples, strict=True)]
+    unique, known = sorted(set(triples), key=lambda t: (len("".join(t)), t)), ways(judge)
+    prompts = [judge_prompt(*triple, ways=known) for triple in unique]
+    if judge.startswith(PREFIX):
+        said = Endpoint(judge).ask(prompts, temperature=0, max_tokens=TOKENS[known])
+        texts = [text or "" for (text,) in said]
+    else:
+        complete, texts = _local(judge), []
+        starts = trange(
+            0, len(prompts), batch_size, desc="judging", unit="batch", disable=not progress()
+        )
+        for start in starts:
+            texts += complete(prompts[start : start + batch_size])
+    return {t: _outcome(text, known) for t, text in zip(unique, texts, strict=True)}
+
+
+def _triple(row: dict, response: str) -> Triple:
+    """Return what a judge is asked about a row's response, with its options where it has some."""
+    options = (f"{letter}. {text}" for letter, text in zip(LETTERS, row["choices"], strict=False))
+    gold = "; ".join(row["answers"]) or UNANSWERABLE
+    return "\n".join([row["question"], *options]), gold, response
+
+
+def _is_open(row: dict, word: str, judge: str) -> bool:
+    """Whether a judge is asked: a two-way judge only about open questions that have an answer."""
+    if word not in ("", "unjudged"):
+        return False
+    return ways(judge) == 3 or bool(row["answers"] and not row["choices"])
+
+
+def judge(
+    rows: Sequence[dict], responses: Sequence[str | None], judge: str, rule: str = "final"
+) -> list[str]:
+    """Return the outcome of each row's response.
+
+    The judge is asked about what the rules leave open: open answers in other words, long responses
+    that hold a gold answer but not where they answer, options that could not be read, and inability
+    stated beside something like an answer (the last two only if it is a three-way judge).
+
+    Parameters
+    ----------
+    rows : sequence of dict
+        `question`, `answers` (none for an unanswerable question), `choices` (none for an open one).
+    responses : sequence of str or None
+        None where an endpoint failed to give one: unjudged.
+    judge : str
+        "string" for the rules alone, which take what they leave open as incorrect; else a packaged
+        judge, a model id or "endpoint:<model>".
+    rule : {"final", "paper"}
+        Where a gold answer is looked for, see `inbol_lib.judging.matching.string_match`.
+
+    Returns
+    -------
+    list of str
+        "refusal", "correct", "incorrect" or "unjudged". An unanswerable question is never answered
+        right, whatever a judge says.
+    """
+    pairs = list(zip(rows, responses, strict=True))
+    words = [None if said is None else matched(row, said, rule) for row, said in pairs]
+    asked = {
+        i: _triple(row, said)
+        for i, (row, said) in enumerate(pairs)
+        if words[i] is not None and judge != "string" and _is_open(row, words[i], judge)
+    }
+    verdicts = llm_verdicts(list(asked.values()), judge) if asked else {}
+    for i, triple in asked.items():
+        wrongly = verdicts[triple] == "correct" and not pairs[i][0]["answers"]
+        words[i] = "incorrect" if wrongly else verdicts[triple]
+    return ["unjudged" if word is None else word or "incorrect" for word in words]

@@ -1,180 +1,237 @@
-"""Is a response a refusal, does it hold a gold answer: what can be read off it without a language model (paper, App. D.1)."""
+"""Does a response decline, does it hold a gold answer: what can be read without a language model.
+
+The paper matches strings (App. D.1): a gold answer contained anywhere is right. That is kept as
+``rule="paper"``. Ours, ``rule="final"``, reads what a longer response says in the end, because a
+gold answer somewhere in many words is right only about half of the time.
+"""
 
 import re
-import unicodedata
 from collections.abc import Sequence
-from functools import cache
+from functools import lru_cache
 
-from inbol_lib.judging.choices import chosen
-from inbol_lib.judging.refusals import is_refusal, plain
+from inbol_lib.judging.choices import LONG, chosen
+from inbol_lib.judging.normalising import is_sign, joined_initials, normalise, stands_in
+from inbol_lib.judging.refusals import is_refusal, stance
+from inbol_lib.judging.statements import final_statement, opening_statement
+from inbol_lib.judging.wording import plain, shortened, unwrapped
 
-_UNITS = ["zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "eleven", "twelve", "thirteen",
-          "fourteen", "fifteen", "sixteen", "seventeen", "eighteen", "nineteen"]  # fmt: skip
-_TENS = ["twenty", "thirty", "forty", "fifty", "sixty", "seventy", "eighty", "ninety"]
-_NUMBERS = {word: i for i, word in enumerate(_UNITS)} | {
-    word: 10 * i for i, word in enumerate(_TENS, 2)
-}
-_SCALES = {"hundred": 100, "thousand": 1000, "million": 10**6}
-_PRONOUN = {
-    "this",
-    "that",
-    "the",
-    "which",
-    "each",
-    "every",
-    "any",
-    "other",
-    "another",
-    "no",
-}  # "this one" counts nothing
+RULES = ("final", "paper")
+
 _DENIED_BEFORE = re.compile(
-    r"\b(?:no|not(?! (?:only|just|far|sure|certain)\b)|\w+n't|never|neither|nor|without(?! (?:any )?doubt)|unlike|except"
-    r"|instead of|rather than|other than)\b"
+    r"\b(?:no|not(?! (?:only|just|far|sure|certain)\b)|\w{1,12}n't|never|neither|nor"
+    r"|without(?! (?:any )?doubt)|unlike|except|instead of|rather than|other than)\b"
 )
 _DENIED_AFTER = re.compile(r" (?:is|are|was|were)(?:n't| not) (?:correct|right|true|answer|it)\b")
+_CLAUSE_END = re.compile(r"[,;:!?.]{1,9}(?=\s)|\n|\s-{1,3}\s|(?=\bbut\b)")
+#: Endings that VQA writes with and without an apostrophe: dont, mcdonalds, its.
+_ELIDED = re.compile(r"(?<=\w)(?:'?(s|t|d|m|re|ve|ll))$")
 
 
-def _numerals(words: list[str]) -> list[str]:
-    """Number words as digits: "two hundred and five" -> "205"."""
-    out: list[str] = []
-    value = None  # of the number that is being read
-    for i, (before, word) in enumerate(zip(["", *words], words, strict=False)):
-        if word in _SCALES and value is not None:
-            value = (
-                value * _SCALES[word]
-                if value < _SCALES[word]
-                else value + (value % 1000) * (_SCALES[word] - 1)
-            )
-        elif word in _SCALES and before == "a":
-            value = _SCALES[word]
-        elif word in _NUMBERS and not (word == "one" and before in _PRONOUN):
-            joined = value is not None and (
-                before in _SCALES
-                or before == "and"
-                or (before in _TENS and 0 < _NUMBERS[word] < 10)
-            )
-            if value is not None and not joined:
-                out.append(str(value))
-            value = _NUMBERS[word] + (value if joined else 0)
-        elif not (
-            word == "and"
-            and value is not None
-            and before in _SCALES
-            and words[i + 1 : i + 2]
-            and words[i + 1] in _NUMBERS
-        ):
-            out += [word] if value is None else [str(value), word]
-            value = None
-    return out if value is None else [*out, str(value)]
-
-
-@cache
-def normalise(text: str) -> str:
-    """Lower case without accents, numbers as digits, no articles before a word, punctuation as spaces (signs, decimal points, clock
-    times and fractions stay). "vitamin A" keeps its A, "the dog" loses its article; "none" is 0, as in VQA's own rules."""
-    text = "".join(
-        c
-        for c in unicodedata.normalize("NFKD", plain(text).lower())
-        if not unicodedata.combining(c)
-    )
-    text = re.sub(r"(?<=\d),(?=\d{3}\b)", "", text)
-    text = re.sub(r"\b(?:[a-z]\.){2,}", lambda m: m[0].replace(".", "") + " ", text).replace(
-        "%", " percent "
-    )
-    text = re.sub(r"(?<![\w.])\.(?=\d)", "0.", text)
-    text = re.sub(
-        r"(?<![\d.,])(\d+)\.(\d*?)0+(?!\d|[.,]\d)", lambda m: f"{m[1]}.{m[2]}".rstrip("."), text
-    )  # 3.50 is 3.5, 3.0 is 3
-    text = re.sub(
-        r"(?<![\w.])([\d.]*\d)(?=(?:km|cm|mm|m|kg|g|mg|lb|lbs|oz|ml|l|ft|mph|am|pm|hz|w|v)\b)",
-        r"\1 ",
-        text,
-    )
-    text = re.sub(
-        r"(?!(?<=\d)[.,:/^-](?=\d))(?!(?<!\w)-(?=\d))(?!(?<=[a-z+])[+#](?!\w))[^\w\s']", " ", text
-    )
-    words = _numerals(
-        ["zero" if w == "none" else w for w in (w.strip("'") for w in text.split()) if w]
-    )
-    return " ".join(
-        w
-        for w, after in zip(words, [*words[1:], ""], strict=False)
-        if w not in ("a", "an", "the") or not after
-    )
-
-
-@cache
+@lru_cache(4096)
 def _clauses(text: str) -> str:
-    """The normalised text with " |" where a clause ends, so that a "not" reaches no further."""
-    return " | ".join(
-        filter(
-            None, map(normalise, re.split(r"[,;:!?.]+(?=\s)|\n|\s-+\s|(?=\bbut\b)", plain(text)))
-        )
-    )
+    """Return the normalised text with " |" where a clause ends: a "not" reaches no further."""
+    parts = _CLAUSE_END.split(joined_initials(plain(text)))
+    return " | ".join(filter(None, map(normalise, parts)))
+
+
+@lru_cache(4096)
+def _sought(gold: str) -> re.Pattern | None:
+    """Return the pattern of a gold answer in normalised clauses, None where no word is left."""
+    words = [
+        _ELIDED.sub(r"'?\1", re.escape(word).replace("\\'", "'"))
+        for word in normalise(gold).split()
+    ]
+    if not words:
+        return None
+    return re.compile(rf"(?<![\w.,:/^-]){'(?: [|])? '.join(words)}(?!\w|[.,:/^-]\d|[+#])")
 
 
 def contains(response: str, gold: str) -> bool:
-    """Whether the gold answer stands in the response as whole words and is not denied ("not red", "rather than red")."""
-    response, words = _clauses(response), map(re.escape, normalise(gold).split())
-    pattern = r"(?: \|)? ".join(words)
-    for hit in (
-        re.finditer(rf"(?<![\w.,:/^-]){pattern}(?!\w|[.,:/^-]\d|[+#])", response) if pattern else ()
-    ):
-        before = response[: hit.start()].rpartition("|")[2].split()[-3:]
-        if not _DENIED_BEFORE.search(" ".join(before)) and not _DENIED_AFTER.match(
-            response, hit.end()
-        ):
-            return True
+    """Whether a gold answer stands in a response as whole words and is not denied.
+
+    "not red" and "blue rather than red" do not say red. A gold answer made of signs, such as "#",
+    has to stand there as it is.
+
+    Parameters
+    ----------
+    response, gold : str
+        Any text; both are normalised here.
+    """
+    pattern = _sought(gold)
+    if pattern is None:
+        return is_sign(gold) and stands_in(plain(gold), plain(response))
+    text = _clauses(response)
+    for hit in pattern.finditer(text):
+        before = text[max(0, hit.start() - 80) : hit.start()].rpartition("|")[2].split()[-3:]
+        if _DENIED_BEFORE.search(" ".join(before)) or _DENIED_AFTER.match(text, hit.end()):
+            continue
+        return True
     return False
 
 
+# --- yes and no -----------------------------------------------------------------------------------
+
+_YES = r"(?:yes|yeah|yep|yup)"
+_NO = r"(?:no|nope|nah)"
+_BOTH = re.compile(
+    rf"\b{_YES}\W{{0,3}}(?:and|or|/)?\W{{0,3}}{_NO}\b(?=\W*$)|\b{_YES} (?:and|or) {_NO}\b"
+    rf"|\b{_NO} (?:and|or) {_YES}\b|\b{_YES}/{_NO}\b|\b{_NO}/{_YES}\b"
+)
+_NO_DOUBT = re.compile(r"\bno (?:doubt|question|matter|problem|idea)\b")
+#: The word in a conclusion: "so yes", "therefore the answer is no".
+_CONCLUDED = re.compile(
+    r"\b(?:so|therefore|thus|hence|answer(?: \w+){0,5}? is|answer|i would say|would be|overall"
+    r"|conclusion)"
+    rf"(?: the answer is| it is| i would say)?(?: [|])?(?: [|])? (?P<word>{_YES}|{_NO})\b(?=$| [|])"
+)
+#: The word where it answers: as a clause of its own, or yes anywhere. "no hat" is none.
+_ANSWERING = re.compile(
+    rf"(?:\b(?P<yes>{_YES})\b|(?:^|[|] )(?P<no>no|nope|nah)(?=$| [|])|\b(?:nope|nah)\b|\bis no(?=$"
+    rf"| [|]))"
+)
+_AFFIRMED = re.compile(r"^(?:definitely|absolutely|certainly|of course|indeed|correct|sure)$")
+_DENIED = re.compile(
+    r"\b(?:is|are|was|were|do|does|did|has|have|had|can|could|will|would|should)(?:n'?t| not)\b"
+    r"|^(?:definitely|absolutely|certainly|of course|really|probably|obviously)? ?not(?: at all|"
+    r" really"
+    r"|\s[|].*| in .*)$|\bnot at all\b|^(?:definitely|absolutely|certainly|of course|probably)"
+    r" not\b|^never\b"
+)
+
+
 def says(response: str) -> str:
-    """Which of "yes" and "no" it says, "" for neither or both: the first of the two words, else a denial ("it isn't")."""
-    text = re.sub(r"\bno (?:doubt|question|matter)\b", "", normalise(response))
-    if re.search(r"\b(?:yes (?:and|or) no|no (?:and|or) yes)\b", text):
-        return ""
-    if said := re.search(r"\b(?:(yes|yeah|yep|yup)|no|nope|nah)\b", text):
-        return "yes" if said[1] else "no"
-    return (
-        "no"
-        if re.search(
-            r"\b(?:is|are|was|were|do|does|did|has|have|can|could|will|would)(?:n't| not)\b", text
-        )
-        else ""
-    )
+    """Which of "yes" and "no" a response says.
 
+    A concluding word wins ("..., so yes"), then the first that answers by itself, then a "no"
+    before a noun or a denial ("There are no dogs", "It isn't").
 
-def string_match(response: str, answers: Sequence[str], choices: Sequence[str] = ()) -> bool:
-    """Right by string alone: any gold answer contained, or for multiple choice the option chosen by its letter or its text.
-
-    Yes/no golds look at the first yes or no in the response; a letter and a text that contradict each other are wrong, and so are two
-    options at once. Nothing is ever guessed.
+    Returns
+    -------
+    str
+        "yes", "no", or "" for neither or for both ("yes or no").
     """
+    plainly = re.sub(
+        rf"\b({_YES})\s?/\s?({_NO})\b|\b({_NO})\s?/\s?({_YES})\b", "", plain(response), flags=re.I
+    )
+    text = _NO_DOUBT.sub("", _clauses(plainly)).strip(" |")
+    if _BOTH.search(text):
+        return ""
+    concluded = [found["word"] for found in _CONCLUDED.finditer(text)]
+    if concluded:
+        return "yes" if concluded[-1].startswith("y") else "no"
+    if answering := _ANSWERING.search(text):
+        return "yes" if answering["yes"] else "no"
+    if _AFFIRMED.search(text):
+        return "yes"
+    return "no" if re.search(rf"\b{_NO}\b", text) or _DENIED.search(text) else ""
+
+
+# --- the outcome ----------------------------------------------------------------------------------
+
+
+def _right(text: str, golds: Sequence[str]) -> bool:
+    """Whether a statement holds a gold answer, or says the gold yes or no."""
+    wanted = {normalise(gold) for gold in golds}
+    if wanted and wanted <= {"yes", "no"}:
+        return says(text) in wanted
+    return any(contains(text, gold) for gold in golds)
+
+
+def string_match(
+    response: str, answers: Sequence[str], choices: Sequence[str] = (), rule: str = "final"
+) -> bool:
+    """Whether a response is right by string alone.
+
+    Parameters
+    ----------
+    response : str
+        As the model wrote it.
+    answers : sequence of str
+        Gold answers; any of them is enough.
+    choices : sequence of str
+        The options of a multiple-choice question, of which the one chosen has to be a gold answer.
+    rule : {"final", "paper"}
+        Where an open answer is looked for: in the final statement of a long response (ours), or
+        anywhere (paper, App. D.1).
+
+    Raises
+    ------
+    ValueError
+        For another rule.
+    """
+    if rule not in RULES:
+        raise ValueError(f"rule is one of {RULES}, not {rule!r}")
     if choices:
         picked = chosen(response, choices, contains)
         return picked is not None and choices[picked] in answers
-    golds = {normalise(a) for a in answers}
-    return (
-        says(response) in golds
-        if golds <= {"yes", "no"}
-        else any(contains(response, gold) for gold in answers)
-    )
+    text = shortened(unwrapped(response))
+    if rule == "paper" or len(text.split()) <= LONG:
+        return _right(text, answers)
+    return any(_right(part, answers) for part in _statements(text))
 
 
-def matched(row: dict, response: str) -> str:
-    """The outcome word by rules alone, "" where they can not tell. An unanswerable question (no answers) is never answered right.
+def _statements(text: str) -> list[str]:
+    """Where a long response answers: its final statement and its first, unless one is labelled."""
+    final, labelled = final_statement(text)
+    return [final] if labelled else [final, opening_statement(text)]
 
-    Who takes an option that itself declines ("I don't know", "Sorry, I can't help with it") declines, unless that option is the right one.
+
+def matched(row: dict, response: str, rule: str = "final") -> str:
+    """Return the outcome of a response by rules alone.
+
+    Parameters
+    ----------
+    row : dict
+        `answers` (gold answers; none for an unanswerable question) and `choices` (options or none).
+    response : str
+        As the model wrote it.
+    rule : {"final", "paper"}
+        See `string_match`.
+
+    Returns
+    -------
+    str
+        "refusal", "correct", "incorrect", "unjudged" for a long response that holds a gold answer
+        but not where it answers, or "" where the rules can not tell: an open answer in other words,
+        no option that could be read, or inability stated beside something like an answer. Who takes
+        an option that itself declines, declines, unless that option is the right one. An
+        unanswerable question is never answered right.
     """
-    choices = row["choices"]
-    if is_refusal(response) and normalise(response) not in map(normalise, choices):
+    golds, choices = tuple(row["answers"]), tuple(row["choices"])
+    if choices:
+        return _of_options(response, golds, choices)
+    what = stance(response)
+    if what.declines and not (golds and _is_gold(response, golds)):
         return "refusal"
-    if row["answers"] and string_match(response, tuple(row["answers"]), tuple(choices)):
+    if golds and string_match(response, golds, rule=rule):
         return "correct"
-    if (
-        choices
-        and (taken := chosen(response, choices, contains)) is not None
-        and is_refusal(choices[taken])
-    ):
+    if not golds:
+        return "incorrect" if what.sure else ""
+    if not unwrapped(response):
+        return "incorrect"
+    return "unjudged" if rule == "final" and string_match(response, golds, rule="paper") else ""
+
+
+def _is_gold(response: str, golds: Sequence[str]) -> bool:
+    """Whether a response is a gold answer and nothing else: a gold answer may itself decline."""
+    return normalise(unwrapped(response)) in {normalise(gold) for gold in golds}
+
+
+def _of_options(response: str, golds: Sequence[str], choices: Sequence[str]) -> str:
+    """Return the outcome for a multiple-choice question, as in `matched`."""
+    what, taken = stance(response), chosen(response, choices, contains)
+    is_option = normalise(unwrapped(response)) in map(normalise, choices)
+    if what.declines and not is_option and not _settles(response, choices):
         return "refusal"
-    return "" if row["answers"] and response.strip() and not choices else "incorrect"
+    if taken is None:
+        return "" if unwrapped(response) else "incorrect"
+    if choices[taken] in golds:
+        return "correct"
+    return "refusal" if is_refusal(choices[taken]) else "incorrect"
+
+
+def _settles(response: str, choices: Sequence[str]) -> bool:
+    """Whether a response that states inability still ends on an option: "(C) None of the above"."""
+    final, labelled = final_statement(shortened(unwrapped(response)))
+    taken = chosen(final, choices, contains) if labelled else None
+    return taken is not None and contains(final, choices[taken])

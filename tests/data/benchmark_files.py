@@ -247,7 +247,7 @@ def mmmu_one_table(folder):
 
 
 def bench(absent):
-    """Two questions of MMBench with two rotations each, `absent` where there is no option or hint."""
+    """Two questions of MMBench with two rotations each, `absent` where one has no hint."""
     rows = []
     for base_index, a, b, hint in ((241, "snow", "None", "Read."), (7, "one", "two", absent)):
         for k, (first, second, gold) in enumerate(((a, b, "B"), (b, a, "A"))):

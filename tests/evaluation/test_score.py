@@ -192,7 +192,7 @@ def test_what_does_not_exist_is_null_and_no_warning_is_lost(tmp_path, capsys):
 
 def judge_of_colours(text, image):
     """Fail on crimson, accept scarlet, reject blue, and be unsure of any other colour."""
-    verdicts = {"crimson": None, "scarlet": "yes", "blue": "no"}
+    verdicts = {"crimson": None, "scarlet": "right", "blue": "wrong"}
     for colour, verdict in verdicts.items():
         if colour in text:
             return verdict

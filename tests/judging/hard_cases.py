@@ -1,4 +1,6 @@
-"""Hand-written responses that a refusal detector gets wrong easily, of both kinds; none was written with a pattern in sight."""
+"""Hand-written responses that a refusal detector gets wrong easily, of both kinds; none was
+written with a pattern in sight.
+"""
 
 #: They decline, in other words than the 24 templates.
 REFUSALS = """

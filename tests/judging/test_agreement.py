@@ -101,7 +101,10 @@ def test_the_world_s_truth_about_options():
 
 @pytest.fixture(scope="module")
 def records():
-    """Questions with three spoken responses each: the right answer, somebody else's and a refusal, or other words for them."""
+    """Questions with three spoken responses each.
+
+    The right answer, somebody else's and a refusal, or other words for them.
+    """
     rows = [
         r
         for r in world.questions("vqav2", "validation", 150).remove_columns("image").to_list()

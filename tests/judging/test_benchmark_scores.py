@@ -1,4 +1,6 @@
-"""Published responses of LLaVA-1.5-13B scored again, without the random guesses of the benchmarks' own scripts."""
+"""Published responses of LLaVA-1.5-13B scored again, without the random guesses of the benchmarks'
+own scripts.
+"""
 
 import csv
 import json
@@ -22,8 +24,11 @@ def in_text(letters, text):
 
 
 def official_letter(response, options):
-    """The letter MMMU's script reads (as its documentation and code describe): the last one in brackets, else the last one alone, else in
-    a response of more than five words the last option quoted; None where it would guess."""
+    """The letter MMMU's script reads (as its documentation and code describe).
+
+    The last one in brackets, else the last one alone, else in a response of more than five words
+    the last option quoted; None where it would guess.
+    """
     text = response.strip(",.!?;:'")
     if found := in_text(LETTER[: len(options)], text):
         return found[-1]
@@ -64,7 +69,10 @@ def mmmu(shared):
 
 
 def test_mmmu_is_reproduced_and_the_guesses_are_counted(mmmu):
-    """The official script gives these 900 responses 330 right: 329 read and one of two guesses. Ours are 330 without a guess."""
+    """The official script gives these 900 responses 330 right.
+
+    329 read and one of two guesses. Ours are 330 without a guess.
+    """
     options = mmmu[mmmu.choices.str.len() > 0]
     read = pd.Series(
         [official_letter(r.response, r.choices) for r in options.itertuples()], options.index

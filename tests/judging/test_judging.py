@@ -286,12 +286,14 @@ def test_the_hybrid_evaluator_agrees_better_with_the_world_than_string_match():
     assert kappa["micro-judge"] > kappa["string"] > 0.5
 
 
-def says_yes_to_grey(text, image):
-    return None if "boom" in text else "Yes." if "grey" in text else "no"
+def calls_grey_right(text, image):
+    if "boom" in text:
+        return None
+    return "Right." if "Response: grey" in text else "wrong"
 
 
 def test_an_endpoint_judges_each_distinct_triple_once(serve):
-    asked = serve(says_yes_to_grey)
+    asked = serve(calls_grey_right)
     row = {"question": "What {color} is it?", "answers": ["gray"], "choices": []}
     assert hybrid.judge([row] * 5, ["grey", "blue", "grey", "gray", ""], "endpoint:judge") == [
         "correct",
@@ -304,14 +306,14 @@ def test_an_endpoint_judges_each_distinct_triple_once(serve):
 
 
 def test_a_request_that_keeps_failing_is_unjudged_after_retries(serve):
-    asked = serve(says_yes_to_grey)
+    asked = serve(calls_grey_right)
     row = {"question": "What color is it?", "answers": ["gray"], "choices": []}
     assert hybrid.judge([row] * 2, ["boom", "grey"], "endpoint:judge") == ["unjudged", "correct"]
     assert sum("boom" in text for text, _ in asked) == 2
 
 
 def test_a_wrong_key_or_a_dead_server_stops_instead_of_leaving_all_unjudged(serve, monkeypatch):
-    serve(says_yes_to_grey)
+    serve(calls_grey_right)
     row = {"question": "What color is it?", "answers": ["gray"], "choices": []}
     monkeypatch.setenv("OPENAI_API_KEY", "wrong")
     with pytest.raises(EndpointError, match="failed"):

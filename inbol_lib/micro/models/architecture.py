@@ -1,9 +1,11 @@
-"""A LLaVA-1.5 in miniature, in the Hugging Face classes themselves.
+"""A LLaVA-1.5 in miniature: CLIP vision tower, two-layer projector and Llama.
 
-It has a CLIP vision tower, a projector of two layers, and a Llama.
+All parts are the Hugging Face classes that the full model is made of, so whatever works on a
+miniature works on LLaVA-1.5 as well.
 """
 
 from collections.abc import Iterable
+from typing import NamedTuple
 
 import torch
 from tokenizers import Tokenizer, decoders, models, pre_tokenizers, trainers
@@ -17,51 +19,62 @@ from transformers import (
     PreTrainedTokenizerFast,
 )
 
-IMAGE_SIZE, PATCH_SIZE = 48, 8  # 36 image tokens
+IMAGE_SIZE, PATCH_SIZE = 48, 8  # in pixels; makes 6 x 6 = 36 image tokens
 SPECIAL_TOKENS = ["<unk>", "<s>", "</s>", "<pad>", "<image>"]
 
-#: (width, layers, heads) of the vision tower and of the language model.
+
+class Stack(NamedTuple):
+    """The size of a stack of transformer layers."""
+
+    width: int
+    layers: int
+    heads: int
+
+
+class Size(NamedTuple):
+    """The size of a miniature."""
+
+    vision: Stack
+    language: Stack
+
+
 SIZES = {
-    "tiny": ((32, 2, 2), (32, 2, 2)),
-    "s": ((128, 3, 4), (128, 4, 4)),
-    "m": ((128, 4, 4), (192, 5, 6)),
+    "tiny": Size(Stack(32, 2, 2), Stack(32, 2, 2)),
+    "s": Size(Stack(128, 3, 4), Stack(128, 4, 4)),
+    "m": Size(Stack(128, 4, 4), Stack(192, 5, 6)),
 }
 
-#: LLaVA-1.5's chat format with the two things that its published template lacks for training: BOS
+#: LLaVA-1.5's chat format, with the two things that its published template lacks for training: BOS
 #: in front, and EOS after each answer.
 CHAT_TEMPLATE = (
     "{{ bos_token }}{% for message in messages %}"
     "{% if message['role'] == 'user' %}USER: "
     "{% if message['content'] is string %}{{ message['content'] }}{% else %}"
     "{% for part in message['content'] if part['type'] == 'image' %}<image>\n{% endfor %}"
-    "{% for part in message['content'] if part['type'] == 'text' %}{{ part['text'] }}"
-    "{% endfor %}{% endif %} "
+    "{% for part in message['content'] if part['type'] == 'text' %}{{ part['text'] }}{% endfor %}"
+    "{% endif %} "
     "{% else %}ASSISTANT: {% generation %}"
-    "{% if message['content'] is string %}{{ message['content'] }}{% else %}"
-    "{{ message['content'][0]['text'] }}{% endif %}"
+    "{% if message['content'] is string %}{{ message['content'] }}"
+    "{% else %}{{ message['content'][0]['text'] }}{% endif %}"
     "{{ eos_token }}{% endgeneration %}{% endif %}{% endfor %}"
     "{% if add_generation_prompt %}ASSISTANT:{% endif %}"
 )
 
 
 def train_tokenizer(texts: Iterable[str], vocab_size: int = 1024) -> PreTrainedTokenizerFast:
-    """Return a byte-level BPE tokenizer trained on `texts`.
+    """Train a byte-level BPE tokenizer; every digit is a token of its own.
 
-    Digits stand alone, so that no number hides inside another.
+    So no number hides inside another, and a model can count and add without knowing each by heart.
     """
     tokenizer = Tokenizer(models.BPE())
-    tokenizer.pre_tokenizer = pre_tokenizers.Sequence(
-        [
-            pre_tokenizers.Digits(individual_digits=True),
-            pre_tokenizers.ByteLevel(add_prefix_space=False),
-        ]
-    )
+    digits = pre_tokenizers.Digits(individual_digits=True)
+    byte_level = pre_tokenizers.ByteLevel(add_prefix_space=False)
+    tokenizer.pre_tokenizer = pre_tokenizers.Sequence([digits, byte_level])
     tokenizer.decoder = decoders.ByteLevel()
-    alphabet = pre_tokenizers.ByteLevel.alphabet()
     trainer = trainers.BpeTrainer(
         vocab_size=vocab_size,
         special_tokens=SPECIAL_TOKENS,
-        initial_alphabet=alphabet,
+        initial_alphabet=pre_tokenizers.ByteLevel.alphabet(),
         show_progress=False,
     )
     tokenizer.train_from_iterator(texts, trainer)
@@ -96,54 +109,31 @@ def processor(tokenizer: PreTrainedTokenizerFast) -> LlavaProcessor:
 def build(
     size: str, tokenizer: PreTrainedTokenizerFast, seed: int = 0
 ) -> LlavaForConditionalGeneration:
-    """Return a model with random weights; the same seed gives the same weights.
+    """Build a model with random weights.
 
-    The patch embedding starts larger than CLIP's default, with which the tower stays at chance for
-    thousands of steps.
+    The patch embedding starts larger than CLIP's default, with which the vision tower stays at
+    chance for thousands of steps.
 
     Parameters
     ----------
-    size : {"tiny", "s", "m"}
-        See SIZES.
+    size : str
+        "tiny", "s" or "m".
     tokenizer : PreTrainedTokenizerFast
-        Its vocabulary and special tokens become the model's.
+        Gives the size of the vocabulary and the special tokens.
     seed : int
-        Of the weights.
+        The same seed gives the same weights.
 
     Raises
     ------
     ValueError
-        On an unknown size.
+        For another size.
     """
     if size not in SIZES:
         raise ValueError(f"size {size!r} is unknown; choose one of {', '.join(SIZES)}")
-    (v_width, v_layers, v_heads), (width, layers, heads) = SIZES[size]
     torch.manual_seed(seed)
-    vision = CLIPVisionConfig(
-        hidden_size=v_width,
-        intermediate_size=4 * v_width,
-        num_hidden_layers=v_layers + 1,  # LLaVA reads the last layer but one
-        num_attention_heads=v_heads,
-        image_size=IMAGE_SIZE,
-        patch_size=PATCH_SIZE,
-        projection_dim=v_width,
-    )
-    text = LlamaConfig(
-        vocab_size=len(tokenizer),
-        hidden_size=width,
-        intermediate_size=width * 8 // 3,
-        num_hidden_layers=layers,
-        num_attention_heads=heads,
-        num_key_value_heads=heads,
-        max_position_embeddings=512,
-        tie_word_embeddings=False,
-        bos_token_id=tokenizer.bos_token_id,
-        eos_token_id=tokenizer.eos_token_id,
-        pad_token_id=tokenizer.pad_token_id,
-    )
     config = LlavaConfig(
-        vision_config=vision,
-        text_config=text,
+        vision_config=_vision_config(SIZES[size].vision),
+        text_config=_text_config(SIZES[size].language, tokenizer),
         image_token_id=tokenizer.convert_tokens_to_ids("<image>"),
         image_seq_length=(IMAGE_SIZE // PATCH_SIZE) ** 2,
         pad_token_id=tokenizer.pad_token_id,
@@ -153,3 +143,31 @@ def build(
     with torch.no_grad():
         model.model.vision_tower.embeddings.patch_embedding.weight.normal_(0, 0.1)
     return model.eval()
+
+
+def _vision_config(stack: Stack) -> CLIPVisionConfig:
+    return CLIPVisionConfig(
+        hidden_size=stack.width,
+        intermediate_size=4 * stack.width,
+        num_hidden_layers=stack.layers + 1,  # LLaVA reads the last layer but one
+        num_attention_heads=stack.heads,
+        image_size=IMAGE_SIZE,
+        patch_size=PATCH_SIZE,
+        projection_dim=stack.width,
+    )
+
+
+def _text_config(stack: Stack, tokenizer: PreTrainedTokenizerFast) -> LlamaConfig:
+    return LlamaConfig(
+        vocab_size=len(tokenizer),
+        hidden_size=stack.width,
+        intermediate_size=stack.width * 8 // 3,
+        num_hidden_layers=stack.layers,
+        num_attention_heads=stack.heads,
+        num_key_value_heads=stack.heads,
+        max_position_embeddings=512,
+        tie_word_embeddings=False,
+        bos_token_id=tokenizer.bos_token_id,
+        eos_token_id=tokenizer.eos_token_id,
+        pad_token_id=tokenizer.pad_token_id,
+    )

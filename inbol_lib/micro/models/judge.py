@@ -1,83 +1,27 @@
 """The micro judge: a small text-only Llama that says whether two answers mean the same.
 
-It has the role of Llama-2-13B, is asked through the same prompt as any other language model, and can
-err: a tenth of the synonyms is held out of its training. `python -m inbol_lib.micro.models.judge`
-trains it anew in a few minutes.
+    python -m inbol_lib.micro.models.judge      (a few minutes)
+
+It plays the role of Llama-2-13B, is asked through the same prompt as any other language model, and
+it can err (see `judge_dialogues`).
 """
 
-import json
-from collections.abc import Iterator
-from functools import cache
+from collections.abc import Sequence
 from pathlib import Path
 
 import torch
 from tqdm import trange
 from transformers import LlamaConfig, LlamaForCausalLM, PreTrainedTokenizerFast
 
-from inbol_lib.data.templates import prompt
-from inbol_lib.micro.models import architecture
-from inbol_lib.micro.models.pretrain import IGNORE, optimizers, schedule, sha256
-from inbol_lib.micro.world import grammar
-from inbol_lib.micro.world.entities import CLIMATES, COLOURS, CONTINENTS, EXPORTS, countries, rng_of
-from inbol_lib.micro.world.scenes import POSITIONS, SHAPES
+from inbol_lib.micro.models import architecture, manifests
+from inbol_lib.micro.models.batches import IGNORE
+from inbol_lib.micro.models.judge_dialogues import Dialogue, dialogues
+from inbol_lib.micro.models.optimization import optimizers, schedule, set_learning_rate, update
 from inbol_lib.paths import WEIGHTS
-
-LARGEST_COUNT = 18
-
-
-@cache
-def _answer_kinds() -> list[list[str]]:
-    """Return the gold answers by kind; a wrong response is drawn from the same kind."""
-    things = [f"{colour} {shape}" for colour in COLOURS for shape in SHAPES]
-    names = [country.name for country in countries()]
-    cities = [country.capital for country in countries()]
-    numbers = [str(i) for i in range(LARGEST_COUNT + 1)]
-    scenes = [list(COLOURS), list(SHAPES), list(POSITIONS), numbers, ["yes", "no"]]
-    scenes += [["large", "small"], things, things]
-    facts = [names, names, cities, list(CONTINENTS), list(EXPORTS), list(CLIMATES)]
-    return scenes + facts
-
-
-def judge_examples(n: int, seed: int) -> Iterator[tuple[str, str, bool]]:
-    """Yield `n` examples (gold answer, response, whether both mean the same).
-
-    A tenth of all synonyms is held out, so that the judge errs now and then, as a language model
-    does.
-    """
-    for i in range(n):
-        rng = rng_of("judge", seed, i)
-        kind = _answer_kinds()[int(rng.integers(len(_answer_kinds())))]
-        gold = str(rng.choice(kind))
-        same = bool(rng.random() < 0.5)
-        meant = gold if same else str(rng.choice([answer for answer in kind if answer != gold]))
-        forms = [form for form in grammar.surfaces(meant) if not _held_out(meant, form)]
-        response = str(rng.choice(forms[1:] if same and len(forms) > 1 else forms))
-        yield gold, response, same
-
-
-def _held_out(gold: str, form: str) -> bool:
-    return gold != form and rng_of("held-out synonym", gold, form).random() < 0.1
-
-
-def dialogues(n: int, seed: int) -> list[tuple[str, str]]:
-    """Return `n` pairs (judge prompt, verdict).
-
-    The question is any of the world's, so that the answers alone decide.
-    """
-    families, pairs = list(grammar.FAMILIES.values()), []
-    for i, (gold, response, same) in enumerate(judge_examples(n, seed)):
-        rng = rng_of("judge question", seed, i)
-        family = families[int(rng.integers(len(families)))]
-        slots = {slot: str(rng.choice(grammar.VALUES[slot])) for slot in family.slots}
-        wordings = family.wordings + family.held_out
-        question = grammar.fill(wordings[int(rng.integers(len(wordings)))], slots)
-        asked = prompt("judge").format(question=question, gold=gold, response=response)
-        pairs.append((asked, "yes" if same else "no"))
-    return pairs
 
 
 def build(tokenizer: PreTrainedTokenizerFast, seed: int) -> LlamaForCausalLM:
-    """Return the judge with random weights."""
+    """Return a judge with random weights; the same seed gives the same weights."""
     torch.manual_seed(seed)
     config = LlamaConfig(
         vocab_size=len(tokenizer),
@@ -94,68 +38,73 @@ def build(tokenizer: PreTrainedTokenizerFast, seed: int) -> LlamaForCausalLM:
     return LlamaForCausalLM(config)
 
 
-def batch(
-    tokenizer: PreTrainedTokenizerFast, pairs: list[tuple[str, str]]
-) -> dict[str, torch.Tensor]:
-    """Return the model's inputs for some dialogues, padded on the left.
+def batch(tokenizer: PreTrainedTokenizerFast, pairs: Sequence[Dialogue]) -> dict[str, torch.Tensor]:
+    """Encode dialogues, padded on the left; only the verdict and EOS are in the loss.
 
     Returns
     -------
-    dict
-        input_ids, attention_mask, position_ids and labels, each (len(pairs), longest); the verdict
-        and EOS alone are in the loss.
+    dict of str to torch.Tensor
+        `input_ids`, `attention_mask`, `position_ids` and `labels`, of shape `(batch, tokens)`.
     """
-    rows = []
-    for asked, verdict in pairs:
-        answer = [*tokenizer(f" {verdict}").input_ids, tokenizer.eos_token_id]
-        rows.append((tokenizer(asked).input_ids + answer, answer))
-    longest = max(len(ids) for ids, _ in rows)
-    made = {"input_ids": [], "attention_mask": [], "position_ids": [], "labels": []}
-    for ids, answer in rows:
-        padding = longest - len(ids)
-        made["input_ids"].append([tokenizer.pad_token_id] * padding + ids)
-        made["attention_mask"].append([0] * padding + [1] * len(ids))
-        made["position_ids"].append([0] * padding + list(range(len(ids))))
-        made["labels"].append([IGNORE] * (longest - len(answer)) + answer)
-    return {name: torch.tensor(values) for name, values in made.items()}
+    prompts = [tokenizer(pair.prompt).input_ids for pair in pairs]
+    verdicts = [
+        [*tokenizer(f" {pair.verdict}").input_ids, tokenizer.eos_token_id] for pair in pairs
+    ]
+    rows = [asked + verdict for asked, verdict in zip(prompts, verdicts, strict=True)]
+    longest = max(map(len, rows))
+
+    def padded(values: list[list[int]], fill: int) -> torch.Tensor:
+        return torch.tensor([[fill] * (longest - len(row)) + row for row in values])
+
+    return {
+        "input_ids": padded(rows, tokenizer.pad_token_id),
+        "attention_mask": padded([[1] * len(row) for row in rows], 0),
+        "position_ids": padded([list(range(len(row))) for row in rows], 0),
+        "labels": padded(verdicts, IGNORE),
+    }
 
 
 @torch.no_grad()
 def accuracy(
     model: LlamaForCausalLM, tokenizer: PreTrainedTokenizerFast, n: int = 1000, seed: int = 10_000
 ) -> float:
-    """Return the share of `n` unseen pairs, in [0, 1], on which the judge is right."""
+    """Return the share (in [0, 1]) of right verdicts on `n` dialogues."""
     coded = batch(tokenizer, dialogues(n, seed))
-    labels = coded.pop("labels")
+    verdicts = coded.pop("labels")[:, -2]
     guess = model(**coded).logits[:, -3].argmax(-1)
-    return (guess == labels[:, -2]).float().mean().item()
+    return (guess == verdicts).float().mean().item()
 
 
 def train(folder: Path, steps: int = 1500, size: int = 64, lr: float = 2e-3, seed: int = 0) -> dict:
-    """Train the judge into `folder`.
+    """Train the judge, and write it with its tokenizer and `manifest.json` into a folder.
 
     Parameters
     ----------
-    folder : Path
-        Gets the model, its tokenizer and manifest.json.
-    steps, size, lr, seed
-        Steps of training, dialogues in each, peak learning rate, and seed.
+    folder : pathlib.Path
+        Where model and tokenizer go, in the Hugging Face format.
+    steps : int
+        Number of updates.
+    size : int
+        New dialogues for each update.
+    lr : float
+        Peak learning rate.
+    seed : int
+        Seed of the weights and of the dialogues.
 
     Returns
     -------
     dict
-        The manifest, with the accuracy on unseen pairs as a share in [0, 1].
+        The manifest, with the accuracy (share in [0, 1]) on dialogues that training never used.
     """
-    tokenizer = architecture.train_tokenizer([f"{p} {said}" for p, said in dialogues(8000, seed)])
+    texts = [f"{pair.prompt} {pair.verdict}" for pair in dialogues(8000, seed)]
+    tokenizer = architecture.train_tokenizer(texts)
     model = build(tokenizer, seed).train()
     opts = optimizers(model, lr)
     for step in trange(steps, mininterval=10):
         loss = model(**batch(tokenizer, dialogues(size, seed + 1 + step))).loss
         loss.backward()
-        for opt in opts:
-            opt.param_groups[0]["lr"] = lr * schedule(step, steps)
-            opt.step()
-            opt.zero_grad()
+        set_learning_rate(opts, lr * schedule(step, steps))
+        update(opts)
     folder.mkdir(parents=True, exist_ok=True)
     model.eval().save_pretrained(folder)
     tokenizer.save_pretrained(folder)
@@ -166,9 +115,9 @@ def train(folder: Path, steps: int = 1500, size: int = 64, lr: float = 2e-3, see
         "learning_rate": lr,
         "seed": seed,
         "accuracy": round(accuracy(model, tokenizer), 4),
-        "sha256": sha256(folder),
+        "sha256": manifests.sha256(folder),
     }
-    (folder / "manifest.json").write_text(json.dumps(manifest, indent=1) + "\n")
+    manifests.write(folder, manifest)
     return manifest
 
 
