@@ -10,6 +10,7 @@ the questions 60/20/20. No image may occur in two splits.
 
 import hashlib
 import json
+import re
 from collections.abc import Callable
 from functools import cache
 from pathlib import Path
@@ -18,12 +19,20 @@ from typing import Any, NamedTuple
 from datasets import Dataset
 from PIL import Image
 
+from inbol_lib.data.pictures import as_rgb
 from inbol_lib.data.records import QUESTION_FEATURES
+from inbol_lib.data.texts import is_whole
 from inbol_lib.errors import ParameterError
 
 SPLITS = ("train", "validation", "test")
 FIFTHS = ("train", "train", "train", "validation", "test")
 LISTED = 50  # problems that are shown
+#: Words that tokenizers read as marks: a picture's place, the end of a turn.
+MARK = re.compile(
+    r"<image(?:_soft_token)?>|<\|[^|<>\s]{1,30}\|>|</?s>|<(?:pad|unk|bos|eos)>"
+    r"|<(?:start|end)_of_(?:turn|utterance|image)>|<fake_token_around_image>",
+    re.I,
+)
 
 
 def _is_text(value: Any) -> bool:
@@ -140,7 +149,7 @@ def _parsed(line: bytes) -> tuple[dict, list[str]]:
     """Return a line's object, and what is wrong with it."""
     try:
         row = json.loads(line)
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         return {}, [f"no JSON in UTF-8: {error}".replace("line 1 column", "column")]
     if not isinstance(row, dict):
         return {}, [f"expected an object, got {type(row).__name__}"]
@@ -152,7 +161,21 @@ def _parsed(line: bytes) -> tuple[dict, list[str]]:
     if not wrong and row.get("choices") and row["answers"][0] not in row["choices"]:
         answer, choices = row["answers"][0], row["choices"]
         wrong.append(f"'choices' must hold the answer {answer!r}, given {choices!r}")
-    return row, wrong
+    return row, wrong or _unusable_texts(row)
+
+
+def _unusable_texts(row: dict) -> list[str]:
+    """Describe texts that no file can hold, or that a tokenizer would not read as text."""
+    wrong = []
+    for key in ("id", "image", "question", "answers", "choices"):
+        texts = row.get(key) or []
+        for text in [texts] if isinstance(texts, str) else texts:
+            mark = MARK.search(text)
+            if not is_whole(text):
+                wrong.append(f"{key!r} holds half a character (a lone surrogate): {text!r:.100}")
+            elif mark and key not in ("id", "image"):
+                wrong.append(f"{key!r} holds {mark[0]!r}, which models read as a mark, not as text")
+    return wrong
 
 
 def _image_problems(root: Path, name: str) -> list[str]:
@@ -185,7 +208,7 @@ def load(root: Path, split: str, n: int, seed: int = 0) -> Dataset:
     mine = [row for row in check(root) if row["split"] == split]
     rows = [_question(root, row) for row in sorted(mine, key=place)[:n]]
     table = Dataset.from_list(rows, features=QUESTION_FEATURES)
-    return table.map(lambda row: {"image": row["image"].convert("RGB")}, features=QUESTION_FEATURES)
+    return table.map(lambda row: {"image": as_rgb(row["image"])}, features=QUESTION_FEATURES)
 
 
 def _question(root: Path, row: dict) -> dict:

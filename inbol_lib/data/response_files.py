@@ -3,6 +3,8 @@
 import json
 from collections.abc import Iterable
 
+from inbol_lib.data.texts import mended_all
+
 NEEDED = ("id", "question", "response", "answers")
 OPTIONAL = ("choices", "source", "image_id")
 
@@ -65,10 +67,10 @@ def _parsed(line: bytes) -> tuple[dict, list[str]]:
         row = json.loads(line.decode("utf-8-sig"))
     except json.JSONDecodeError as error:
         return {}, [f"not JSON ({error.msg} at character {error.pos + 1})"]
-    except ValueError as error:  # not UTF-8
+    except (ValueError, RecursionError) as error:  # not UTF-8, or brackets without end
         return {}, [f"not JSON ({error})"]
     if isinstance(row, dict):
-        row = _without_nulls(row)
+        row = _without_nulls(mended_all(row))
     return row, faults(row)
 
 

@@ -77,7 +77,7 @@ _LATEX_FONT = re.compile(
 )
 
 
-def _after_reasoning(text: str) -> str:
+def after_reasoning(text: str) -> str:
     """Return what follows the last reasoning block: nothing where it is never closed."""
     low = text.lower()
     end = max(low.rfind(mark) + len(mark) if mark in low else 0 for mark in _REASONED)
@@ -105,7 +105,7 @@ def unwrapped(response: str) -> str:
     the first counts. Answer tags hold the response where there are any. Emphasis, headings and
     LaTeX fonts go; signs that may be an answer (>, #, *) stay where they are one.
     """
-    text = _in_answer_tag(_after_reasoning(plain(response)))
+    text = _in_answer_tag(after_reasoning(plain(response)))
     text = _START_TOKEN.sub(" ", text).strip()
     if (end := _END_TOKEN.search(text)) and text[: end.start()].strip():
         text = text[: end.start()]  # what follows is another turn

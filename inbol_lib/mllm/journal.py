@@ -54,14 +54,19 @@ class Journal:
         written = self.path.read_bytes().splitlines() if self.path.is_file() else []
         for line in written:
             try:
-                yield json.loads(line)
-            except ValueError:
+                read = json.loads(line)
+            except (ValueError, RecursionError):
                 continue
+            if isinstance(read, dict):
+                yield read
 
     def answers(self) -> dict[str, list[str]]:
-        """Return key -> its samples in order; samples that follow a lost line do not count."""
+        """Return key -> its samples in order; samples that follow a lost line do not count.
+
+        A line that is no answer (edited by hand, or written by another program) is passed over.
+        """
         found: dict[str, list[str]] = {}
-        for line in self.lines():
+        for line in filter(_is_answer, self.lines()):
             samples = found.setdefault(line["key"], [])
             if line["first"] == len(samples):
                 samples += line["texts"]
@@ -72,9 +77,21 @@ class Journal:
         with self.lock, self.path.open("ab+") as file:
             if _ends_torn(file):
                 file.write(b"\n")
-            file.write(json.dumps(line, ensure_ascii=False).encode() + b"\n")
+            written = json.dumps(line, ensure_ascii=False).encode(errors="replace")
+            file.write(written + b"\n")
             file.flush()
             os.fsync(file.fileno())
+
+
+def _is_answer(line: dict[str, Any]) -> bool:
+    """Return whether a line holds samples: a key, the first one's number, and texts."""
+    texts = line.get("texts")
+    return (
+        isinstance(line.get("key"), str)
+        and isinstance(line.get("first"), int)
+        and isinstance(texts, list)
+        and all(isinstance(text, str) for text in texts)
+    )
 
 
 def _ends_torn(file: BinaryIO) -> bool:

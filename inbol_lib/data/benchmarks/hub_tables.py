@@ -13,6 +13,7 @@ from datasets import Dataset, Image, load_dataset
 from PIL import Image as Pictures
 
 from inbol_lib.data.benchmarks.release_files import located
+from inbol_lib.data.pictures import as_rgb
 
 BATCH = 1000  # rows that are read at once
 
@@ -103,10 +104,10 @@ def rgb(source: Path | bytes) -> bytes:
     data = source if isinstance(source, bytes) else source.read_bytes()
     with Pictures.open(io.BytesIO(data)) as image:
         image.load()  # a file that is cut off can be opened, too
-        if image.mode == "RGB":
-            return data
+        if image.mode == "RGB" and "transparency" not in image.info:
+            return data  # whoever decodes it turns it upright
         converted = io.BytesIO()
-        image.convert("RGB").save(converted, "PNG")
+        as_rgb(image).save(converted, "PNG")
     return converted.getvalue()
 
 

@@ -11,10 +11,13 @@ from inbol_lib.mllm.endpoints import replies, settings
 from inbol_lib.mllm.endpoints.requests import Body
 
 if TYPE_CHECKING:
+    import openai
     from openai import OpenAI
 
 #: Seconds before a request is sent again, unless the server names a longer time.
 WAITS = (0.5, 1, 2, 4, 8, 16)
+#: The limit of tokens as all servers knew it, and as some models of OpenAI call it.
+OLD_WORD, NEW_WORD = "max_tokens", "max_completion_tokens"
 #: Counts the requests of this process, for the limit.
 _sent = count()
 
@@ -51,6 +54,7 @@ class Client:
 
     def __init__(self) -> None:
         self.stopping = Event()
+        self.new_words = False
 
     @cached_property
     def openai(self) -> "OpenAI":
@@ -106,18 +110,37 @@ class Client:
         import openai
 
         try:
-            raw = self.openai.chat.completions.with_raw_response.create(**body)
+            raw = self.openai.chat.completions.with_raw_response.create(**self._worded(body))
             return replies.read(raw.http_response.content)
         except replies.NoCompletion as error:
             raise RequestFailed(self._readable(error)) from None
+        except replies.NoAnswer as error:
+            raise RequestFailed(self._readable(error), status=200) from None
         except openai.APIConnectionError as error:
             unreachable = type(error.__cause__).__name__.startswith("Connect")
             raise RequestFailed(self._readable(error), unreachable=unreachable) from None
         except openai.APIStatusError as error:
+            if self._asks_for_new_words(error, body):
+                return self._attempt(body)
             if error.status_code in (401, 404):  # the key; the model or the address
                 raise self.stop(self._readable(error)) from None
             wait = replies.retry_after(error.response.headers)
             raise RequestFailed(self._readable(error), error.status_code, wait) from None
+
+    def _worded(self, body: Body) -> Body:
+        """Return the body with its limit of tokens named as this server wants it."""
+        if not self.new_words or OLD_WORD not in body:
+            return body
+        named = {name: value for name, value in body.items() if name != OLD_WORD}
+        return {**named, NEW_WORD: body[OLD_WORD]}
+
+    def _asks_for_new_words(self, error: "openai.APIStatusError", body: Body) -> bool:
+        """Return whether a server wants the new name, and use it from now on."""
+        wants = error.status_code == 400 and NEW_WORD in str(error) and OLD_WORD in body
+        if not wants or self.new_words:
+            return False
+        self.new_words = True
+        return True
 
     def stop(self, message: str) -> EndpointError:
         """Return the error to raise; from now on no thread begins another request."""

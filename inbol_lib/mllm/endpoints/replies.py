@@ -7,6 +7,8 @@ import json
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
+from inbol_lib.data.texts import mended
+
 #: The counts that a reply names and a journal keeps.
 TOKENS = ("prompt_tokens", "completion_tokens")
 #: The most seconds that a server may ask for.
@@ -15,6 +17,10 @@ LONGEST_WAIT = 120
 
 class NoCompletion(ValueError):
     """The server's reply is not a chat completion."""
+
+
+class NoAnswer(ValueError):
+    """The server completed the request without an answer; asking again will not help."""
 
 
 class Reply(NamedTuple):
@@ -27,25 +33,52 @@ class Reply(NamedTuple):
 def read(content: bytes) -> Reply:
     """Return the answers and token counts of a chat completion.
 
+    Of several choices, those without an answer are left out.
+
     Raises
     ------
     NoCompletion
-        If the bytes are anything else (an error page, half a reply), or hold no answer.
+        If the bytes are anything else: an error page, half a reply.
+    NoAnswer
+        If no choice holds an answer, for instance because a model reasoned until its tokens ended,
+        or because a filter stopped it.
     """
     try:
         reply = json.loads(content)
-        texts = [answer(choice) for choice in reply["choices"]]
+        choices = list(reply["choices"])
+        texts = [text for text in map(answer, choices) if text is not None]
         used = usage(reply)
-    except (ValueError, KeyError, TypeError, AttributeError):
-        texts, used = [], {}
-    if not texts:
+    except (ValueError, KeyError, TypeError, AttributeError, OverflowError, RecursionError):
+        choices, texts, used = [], [], {}
+    if not choices:
         raise NoCompletion(f"no chat completion: {content[:80]!r}")
+    if not texts:
+        reasons = sorted({str(choice.get("finish_reason")) for choice in choices})
+        raise NoAnswer(f"no answer came (finish_reason: {', '.join(reasons)})")
     return Reply(texts, used)
 
 
-def answer(choice: dict[str, Any]) -> str:
-    """Return the text of one choice; an answer without content is empty."""
-    return choice["message"]["content"] or ""
+#: Reasons to finish that leave a model without an answer, unless it wrote some text before.
+CUT = ("length", "content_filter")
+
+
+def answer(choice: dict[str, Any]) -> str | None:
+    """Return the text of one choice, None where the model gave no answer.
+
+    The content is a text, or a list of parts whose texts are joined. A model that declines through
+    the `refusal` field says what stands there. Without content there is no answer if the model was
+    cut off or filtered, or if it only reasoned; else the answer is empty.
+    """
+    message = choice["message"]
+    content = message["content"]
+    if isinstance(content, list):
+        content = "".join(part["text"] for part in content if isinstance(part.get("text"), str))
+    if content:
+        return mended(content)
+    if message.get("refusal"):
+        return mended(message["refusal"])
+    reasoned = message.get("reasoning_content") or message.get("reasoning")
+    return None if reasoned or choice.get("finish_reason") in CUT else ""
 
 
 def usage(reply: dict[str, Any]) -> dict[str, int]:

@@ -1,0 +1,37 @@
+"""Texts as people and servers send them: with halves of characters in them."""
+
+from typing import Any
+
+
+def mended(text: str) -> str:
+    """Return a text that any encoding can hold: half a character becomes U+FFFD.
+
+    JSON can write one half of an emoji (a lone surrogate), which no UTF-8 file can hold; two halves
+    that belong together become the character.
+
+    Raises
+    ------
+    TypeError
+        If `text` is no text.
+    """
+    if not isinstance(text, str):
+        raise TypeError(f"a text is needed, given {type(text).__name__}")
+    if text.isascii():
+        return text
+    return text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
+
+
+def mended_all(value: Any) -> Any:
+    """Return a JSON value with every text in it mended."""
+    if isinstance(value, str):
+        return mended(value)
+    if isinstance(value, list):
+        return [mended_all(item) for item in value]
+    if isinstance(value, dict):
+        return {mended(name): mended_all(item) for name, item in value.items()}
+    return value
+
+
+def is_whole(text: str) -> bool:
+    """Return whether a text holds whole characters alone."""
+    return mended(text) == text
