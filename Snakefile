@@ -10,15 +10,17 @@ notebook is the rule's log. A rule's inputs are the artefacts that the stage rea
 which its result depends.
 """
 
+import shlex
 from pathlib import Path
 
-from inbol_lib import params, paths
-from inbol_lib.study import graph
+from inbol_lib import params, paths, values
+from inbol_lib.study import graph, run
 
 PROFILE = config.get("profile", "micro")
 CHANGES = {key: value for key, value in config.items() if key not in ("profile", "only")}
 P = params.load(PROFILE, **CHANGES)
 GOAL = config.get("only", "paper_vs_ours")
+run.check_dataset(GOAL, P)  # before anything starts
 JOBS = graph.plan(GOAL, P) | graph.plan("tour", P)
 RUNS = str(paths.runs())
 
@@ -58,11 +60,10 @@ def command(wildcards):
     """Return the arguments of `inbol run`: stage, profile, and what this job changes in it."""
     stage, p = job(wildcards)
     changed = {key: value for key, value in p.model_dump().items() if value != getattr(P, key)}
-    settings = []
+    words = [stage, "-f", str(PROFILE)]
     for key, value in (changed | CHANGES).items():
-        quoted = str(value).replace("'", '"')
-        settings.append(f"-p '{key}={quoted}'")
-    return f"{stage} -f {PROFILE} " + " ".join(settings)
+        words += ["-p", f"{key}={values.written(value)}"]
+    return shlex.join(words)
 
 
 rule study:

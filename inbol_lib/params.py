@@ -10,9 +10,9 @@ from difflib import get_close_matches
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-import yaml
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
 
+from inbol_lib import values
 from inbol_lib.errors import ParameterError
 from inbol_lib.paths import PARAMS, WEIGHTS
 
@@ -184,7 +184,7 @@ class Params(BaseModel):
         return checked({**self.model_dump(), **changes})
 
 
-def checked(values: dict[str, Any]) -> Params:
+def checked(given: dict[str, Any]) -> Params:
     """Turn a complete mapping into parameters.
 
     Raises
@@ -194,12 +194,18 @@ def checked(values: dict[str, Any]) -> Params:
         allowed.
     """
     try:
-        p = Params(**values)
+        p = Params(**{name: _number(value) for name, value in given.items()})
     except ValidationError as error:
         raise ParameterError("\n".join(_explain(fault) for fault in error.errors())) from None
     for fault in _contradictions(p):
         raise ParameterError(fault)
     return p
+
+
+def _number(value: Any) -> Any:
+    """Return the number in a text such as "5e-7", as plain YAML and papermill pass it on."""
+    is_number = isinstance(value, str) and values.EXPONENT.fullmatch(value)
+    return float(value) if is_number else value
 
 
 def _contradictions(p: Params) -> Iterator[str]:
@@ -228,8 +234,8 @@ def _contradictions(p: Params) -> Iterator[str]:
             yield f"{key}: given {value!r}; nothing may appear twice, because it would count twice"
 
 
-def _repeats(values: list) -> bool:
-    return len({str(value) for value in values}) < len(values)
+def _repeats(listed: list) -> bool:
+    return len({str(value) for value in listed}) < len(listed)
 
 
 def _explain(fault: dict) -> str:
@@ -240,10 +246,7 @@ def _explain(fault: dict) -> str:
         return f"{key}: no such parameter" + (f"; did you mean {near[0]}?" if near else "")
     given = fault["input"]
     message = fault["msg"].removeprefix("Value error, ")
-    said = f"{key}: given {given!r} ({type(given).__name__}); {message}"
-    if isinstance(given, str) and re.fullmatch(r"[\d.]+[eE]-?\d+", given):
-        said += " (YAML reads 5e-7 as text; write 5.0e-7)"
-    return said
+    return f"{key}: given {given!r} ({type(given).__name__}); {message}"
 
 
 def read(profile: str | Path) -> dict[str, Any]:
@@ -257,7 +260,8 @@ def read(profile: str | Path) -> dict[str, Any]:
     Raises
     ------
     ParameterError
-        If there is no such file; the message lists the profiles.
+        If there is no such file; the message lists the profiles. If it can not be read; the
+        message says where.
     """
     path = Path(profile)
     if path.suffix not in (".yaml", ".yml"):
@@ -265,7 +269,7 @@ def read(profile: str | Path) -> dict[str, Any]:
     if not path.is_file():
         known = ", ".join(sorted(file.stem for file in PARAMS.glob("*.yaml")))
         raise ParameterError(f"no profile {str(profile)!r}; there are: {known}")
-    return yaml.safe_load(path.read_text())
+    return values.read_profile(path)
 
 
 def load(profile: str | Path = "smoke", **changes: Any) -> Params:

@@ -12,12 +12,11 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
-import yaml
-
 from inbol_lib import params, paths
 from inbol_lib.errors import DryRun, EndpointError, ParameterError
 from inbol_lib.params import Params
 from inbol_lib.study import graph, stages
+from inbol_lib.values import read_value
 
 
 def stage_of(notebook: str) -> str:
@@ -55,11 +54,11 @@ def overrides(given: Iterable[Sequence[str]]) -> dict[str, Any]:
 def _override(words: Sequence[str]) -> tuple[str, Any]:
     if len(words) == 2:
         key, value = words
-        return key, yaml.safe_load(value)
+        return key, read_value(value)
     key, equals, value = words[0].partition("=")
     if len(words) > 2 or not equals:
         raise ParameterError(f"-p takes `key value` or `key=value`, given {' '.join(words)!r}")
-    return key, yaml.safe_load(value)
+    return key, read_value(value)
 
 
 def add_profile_options(parser: argparse.ArgumentParser) -> None:

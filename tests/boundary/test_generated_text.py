@@ -1,3 +1,5 @@
+import time
+
 import pytest
 
 from inbol_lib.boundary.generated_text import parse_pairs
@@ -26,6 +28,10 @@ TWO_QUESTIONS = [
     "## Question 2: information that is missing\n**Who?**",
     "1. What is it?\n   Explanation: Sorry, no.\n2. Who?\n   Explanation: Sorry.",
     "1. What is it?\n2. Who?",
+    "What is it?<br>".join(["Question: ", "Explanation: Sorry.<br>Question: Who?"]),
+    "__Question:__ What is it?\n__Explanation:__ Sorry.\n_Question:_ Who?\n_Explanation:_ No.",
+    "<think>\nQuestion: Where?\nToo easy.\n</think>\nQuestion: What is it?\nQuestion: Who?",
+    "| Question | Explanation |\n|---|---|\n| What is it? | Sorry, a |\n| Who? | Sorry, b |",
     "1. **Question:** What is it?\n   **Explanation:** Sorry.\n"
     "2. **Question:** Who?\n   **Explanation:** Sorry.",
     "- Question: What is it?\n- Response: Sorry, no.\n- Question: Who?\n- Response: Sorry, no.",
@@ -73,3 +79,27 @@ def test_an_explanation_is_kept_with_its_question():
 )
 def test_what_is_cut_off_or_no_question_is_left_out(text, asked):
     assert [question for question, _ in parse_pairs(text)] == asked
+
+
+@pytest.mark.parametrize(
+    ("text", "question"),
+    [
+        ("Question: What does the man\nbehind the bar say?\nExplanation: x", None),
+        ("Question: The man reads.\nWhat does he read?\nExplanation: x", None),
+        ("Question: Is the response: warm or cold?\nExplanation: x", None),
+        ('Question: "Exit" stands where?\nExplanation: x', None),
+        ('"question": "Where is the \\"exit\\"?",', 'Where is the "exit"?'),
+    ],
+)
+def test_a_question_is_taken_whole(text, question):
+    whole = text.partition("Question: ")[2].partition("\nExplanation")[0].replace("\n", " ")
+    assert [asked for asked, _ in parse_pairs(text)] == [question or whole]
+
+
+@pytest.mark.parametrize(
+    "part", ["Question\n", "Question ", "\n", "Q1. ", "|", '"question": "', "_", "# "]
+)
+def test_reading_takes_time_in_proportion_to_the_length(part):
+    start = time.perf_counter()
+    parse_pairs("Question" + part * (100_000 // len(part)))
+    assert time.perf_counter() - start < 2

@@ -84,6 +84,11 @@ def test_the_order_is_drawn_by_the_seed_and_keeps_every_question(root):
         (row(7, image="images/../images/1.png", split="test"), "as well as"),
         (row(image="a\0b.png"), "not a readable image"),
         (row(image="images/1.png", question=None), "'question' must be"),
+        (row(question="What is in <image>?"), "read as a mark"),
+        (row(question="Say <|im_end|> now"), "read as a mark"),
+        (row(answers=["red</s>"]), "read as a mark"),
+        (row(question="half \ud83d"), "half a character"),
+        ("[" * 100_000, "no JSON"),
     ],
 )
 def test_every_broken_line_is_named(root, bad, message):

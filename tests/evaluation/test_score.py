@@ -220,3 +220,14 @@ def test_a_judge_that_can_not_be_asked_is_said(tmp_path, capsys, serve, monkeypa
     with pytest.raises(SystemExit, match="can not be asked"):
         score.main([write(tmp_path, ROWS), "--judge", "endpoint:any"])
     assert capsys.readouterr().out == ""
+
+
+def test_half_a_character_and_brackets_without_end_stop_nothing(tmp_path, capsys):
+    path = tmp_path / "odd.jsonl"
+    row = ROWS[0] | {"response": "red \ud83d"}
+    path.write_text(json.dumps(row) + "\n")
+    assert score.main([str(path), "--out", str(tmp_path / "out.parquet")]) == 0
+    assert pd.read_parquet(tmp_path / "out.parquet").response[0] == "red \ufffd"
+    path.write_text("[" * 100_000 + "\n")
+    assert score.main([str(path)]) == 2
+    assert "line 1: not JSON" in capsys.readouterr().err
