@@ -5,6 +5,8 @@ The paper (App. D.1) compares with people on 200 responses and finds 0.749 for s
 """
 
 from collections.abc import Sequence
+from importlib import resources
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -12,7 +14,9 @@ from sklearn.metrics import confusion_matrix
 
 from inbol_lib.data.records import LETTERS
 from inbol_lib.data.templates import REFUSAL_TEMPLATES
+from inbol_lib.judging import hybrid
 from inbol_lib.judging.hybrid import judge
+from inbol_lib.judging.refusals import stance
 
 
 def kappa(first: Sequence, second: Sequence) -> dict[str, float]:
@@ -196,3 +200,67 @@ def disagreements(table: pd.DataFrame, judge: str, truth: str = "truth") -> pd.D
         name for name in ("source", "question", "answers", "choices", "response") if name in rows
     ]
     return rows[[*kept, truth, judge]].sort_values([truth, judge, "response"], ignore_index=True)
+
+
+#: What a judge is told where neither question nor gold answer was kept.
+NOT_KEPT = "(not kept)"
+
+
+def real_responses() -> pd.DataFrame:
+    """Return 420 responses that three real models wrote unprompted, read by two people (ours).
+
+    Returns
+    -------
+    DataFrame
+        `id`, `model`, `response`; what it does ("declines", "answers", "neither") to the `first`
+        and the `second` reader; and `label`, where a third reading settled what they differed on.
+        Source and licence: labelled/NOTICE.txt.
+    """
+    with (resources.files("inbol_lib.judging") / "labelled" / "real_responses.parquet").open(
+        "rb"
+    ) as file:
+        return pd.read_parquet(file)
+
+
+def audit_declining(judge: str = "string") -> pd.DataFrame:
+    """Return how well the rules, and people, tell which real responses decline.
+
+    The rules were written with these responses at hand, so other models' may be read less well.
+
+    Parameters
+    ----------
+    judge : str
+        A judge that knows three verdicts is asked where the rules are unsure; other judges
+        ("string", packaged ones) add nothing.
+
+    Returns
+    -------
+    DataFrame
+        One row for the rules, for the rules with the judge if it is asked, and for the second
+        reader beside the first: `reader`, the results of `kappa`, and how many of the responses
+        that decline were `missed`, and how many others were `false` alarms.
+    """
+    table = real_responses()
+    stances = [stance(text) for text in table.response]
+    said = {"rules": [one.declines for one in stances]}
+    if judge != "string" and hybrid.ways(judge) == 3:
+        unsure = [text for text, one in zip(table.response, stances, strict=True) if not one.sure]
+        verdicts = hybrid.llm_verdicts([(NOT_KEPT, NOT_KEPT, text) for text in unsure], judge)
+        said[f"rules and {judge}"] = [
+            verdicts[NOT_KEPT, NOT_KEPT, text] == "refusal" if not one.sure else one.declines
+            for text, one in zip(table.response, stances, strict=True)
+        ]
+    truth = table.label == "declines"
+    lines = [_declining(name, truth, pd.Series(found)) for name, found in said.items()]
+    lines.append(
+        _declining("a second person", *(table[["first", "second"]] == "declines").T.values)
+    )
+    return pd.DataFrame(lines)
+
+
+def _declining(reader: str, truth: Sequence[bool], found: Sequence[bool]) -> dict[str, Any]:
+    """Return one reader's line: agreement with the truth, and both kinds of error."""
+    pairs = list(zip(truth, found, strict=True))
+    missed = sum(declines and not said for declines, said in pairs)
+    false = sum(said and not declines for declines, said in pairs)
+    return {"reader": reader, **kappa(*zip(*pairs, strict=True)), "missed": missed, "false": false}

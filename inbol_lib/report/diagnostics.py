@@ -33,16 +33,19 @@ def audit(p: Params, confidence: Path, target: Path) -> list[pd.DataFrame]:
     confidence : Path
         The artefact of the confidence stage, whose sampled test responses are judged.
     target : Path
-        Where `audit_evaluators` and `audit_errors` are written.
+        Where `audit_evaluators`, `audit_errors` and `audit_real_responses` are written.
 
     Returns
     -------
     list of pd.DataFrame
-        The agreement of both judges, and the errors of `p.judge`. Empty for any other data set
-        than the micro world, because its truth is known from its gold answers alone.
+        The agreement of both judges, and the errors of `p.judge`, in the micro world alone, because
+        no other data set's truth is known beside its gold answers; and, always, how well refusals
+        are told in responses of real models (`agreement.audit_declining`).
     """
+    declining = agreement.audit_declining(p.judge)
+    files.save_table_files(declining, target, "audit_real_responses")
     if p.dataset != "micro":
-        return []
+        return [declining]
     judges = list(dict.fromkeys(("string", p.judge)))
     records = load_table(confidence / "records_test.parquet").remove_columns("image").to_pandas()
     audited = agreement.judged(agreement.sample(records, AUDITED, p.data_seed), judges)
@@ -50,7 +53,7 @@ def audit(p: Params, confidence: Path, target: Path) -> list[pd.DataFrame]:
     errors = agreement.disagreements(audited, p.judge)
     files.save_table_files(agreed, target, "audit_evaluators")
     files.save_table_files(errors, target, "audit_errors")
-    return [agreed, errors]
+    return [agreed, errors, declining]
 
 
 def refusals_called_right(p: Params, rows: Dataset, outcomes: pd.DataFrame) -> pd.DataFrame:

@@ -24,7 +24,14 @@ from inbol_lib.report.tables import control_tables, files, numbered
 from inbol_lib.study import experiments, question_pools, stages
 
 #: tables of notebook 06 that the paper does not have
-BESIDE = ("audit_evaluators", "audit_errors", "selective_prediction", "crossovers", "over_refusal")
+BESIDE = (
+    "audit_evaluators",
+    "audit_errors",
+    "audit_real_responses",
+    "selective_prediction",
+    "crossovers",
+    "over_refusal",
+)
 TUNED = ["idk_it", "ca_dpo"]
 PACKAGES = ("torch", "transformers", "trl", "peft", "accelerate", "datasets", "papermill")
 

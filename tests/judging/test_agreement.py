@@ -153,3 +153,22 @@ def test_what_a_judge_leaves_unjudged_is_counted_and_never_agrees():
     line = agreement.audit(table, ["poor"]).iloc[0]
     assert (line.unjudged, line.agreement) == (10, 0.5)
     assert len(agreement.disagreements(table, "poor")) == 10
+
+
+def test_rules_tell_refusals_of_real_models_as_people_do():
+    found = agreement.audit_declining().set_index("reader")
+    assert found.kappa["rules"] >= found.kappa["a second person"] > 0.9
+    assert found.n.tolist() == [420, 420]
+
+
+def test_a_judge_of_three_verdicts_is_asked_where_the_rules_are_unsure(monkeypatch):
+    asked = []
+
+    def verdicts(triples, judge):
+        asked.extend(triples)
+        return dict.fromkeys(triples, "refusal")
+
+    monkeypatch.setattr(agreement.hybrid, "llm_verdicts", verdicts)
+    found = agreement.audit_declining("endpoint:any").set_index("reader")
+    assert 0 < len(asked) < 420
+    assert found.false["rules and endpoint:any"] > found.false["rules"]

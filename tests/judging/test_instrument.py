@@ -33,16 +33,16 @@ def held_out(text):
     return [line.replace("\u23ce", "\n") for line in text.strip().splitlines()]
 
 
-def test_real_refusals_are_found_and_real_answers_are_not_called_refusals(shared):
+def test_real_refusals_are_found_and_real_answers_are_not_called_refusals():
     """Two people labelled 420 responses of three models; a third reading settled 9 of them.
 
     All 9 state inability and then select an option "None of the above" that was not offered: they
     decline.
     """
-    labels, responses = table("blink_labels.csv"), real(shared, "blink_responses.jsonl")
+    labels = agreement.real_responses().to_dict("records")
     found = Counter()
     for row in labels:
-        said = is_refusal(responses[row["id"]]["response"])
+        said = is_refusal(row["response"])
         found[row["model"], row["label"] == "declines", said] += 1
     for model in sorted({row["model"] for row in labels}):
         missed, hit = found[model, True, False], found[model, True, True]
@@ -57,7 +57,7 @@ def test_real_refusals_are_found_and_real_answers_are_not_called_refusals(shared
 
 
 def test_people_agree_on_what_declines():
-    labels = table("blink_labels.csv")
+    labels = agreement.real_responses().to_dict("records")
     found = agreement.kappa([r["first"] for r in labels], [r["second"] for r in labels])
     print(f"kappa of two annotators: {found['kappa']:.3f} ({found['lo']:.3f} to {found['hi']:.3f})")
     assert found["kappa"] > 0.9

@@ -57,4 +57,5 @@ def test_a_refusal_that_the_judge_calls_right_is_listed(p):
 
 
 def test_a_folder_s_truth_is_not_audited(p, tmp_path):
-    assert diagnostics.audit(p.replace(dataset="folder:/somewhere"), tmp_path, tmp_path) == []
+    (found,) = diagnostics.audit(p.replace(dataset="folder:/somewhere"), tmp_path, tmp_path)
+    assert list(found.reader) == ["rules", "a second person"]

@@ -1,0 +1,60 @@
+"""Run every notebook with its own parameters, and store what it shows: `make notebooks`.
+
+Notebooks run in their order in one folder of fresh artefacts, as a reader of them would; what
+depends on the machine alone (times, the state of progress bars) is not stored.
+"""
+
+import os
+import sys
+import tempfile
+from pathlib import Path
+
+import nbformat
+from nbclient import NotebookClient
+from tqdm import tqdm
+
+from inbol_lib import paths
+
+
+def executed(book: nbformat.NotebookNode) -> nbformat.NotebookNode:
+    """Return the notebook with the outputs of a fresh run; raises nbclient's errors."""
+    with tempfile.TemporaryDirectory() as sockets:
+        client = NotebookClient(
+            book,
+            timeout=None,
+            kernel_name="python3",
+            resources={"metadata": {"path": str(paths.NOTEBOOKS)}},
+            record_timing=False,
+            store_widget_state=False,
+        )
+        client.create_kernel_manager()
+        client.km.transport, client.km.ip = "ipc", f"{sockets}/kernel"
+        client.execute()
+    return book
+
+
+def cleaned(book: nbformat.NotebookNode) -> nbformat.NotebookNode:
+    """Return the notebook without what libraries say on standard error."""
+    for cell in book.cells:
+        if cell.cell_type == "code":
+            cell.outputs = [out for out in cell.outputs if out.get("name") != "stderr"]
+    book.metadata.pop("widgets", None)
+    return book
+
+
+def main(names: list[str]) -> None:
+    """Refresh the notebooks whose names begin with one of `names`; all without any."""
+    files = [file for file in sorted(paths.NOTEBOOKS.glob("*.ipynb"))]
+    wanted = [file for file in files if not names or file.name.startswith(tuple(names))]
+    with tempfile.TemporaryDirectory() as runs:
+        quiet = {"INBOL_QUIET": "1", "HF_HUB_OFFLINE": "1", "OMP_NUM_THREADS": "1"}
+        os.environ.update(quiet | {"INBOL_RUNS": os.environ.get("INBOL_RUNS") or runs})
+        for file in tqdm(wanted, "notebooks"):
+            book = cleaned(executed(nbformat.read(file, nbformat.NO_CONVERT)))
+            unfinished = Path(f"{file}.new")
+            nbformat.write(book, unfinished)
+            unfinished.replace(file)
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])
