@@ -11,7 +11,7 @@ export TOKENIZERS_PARALLELISM := false
 export HF_HUB_OFFLINE ?= 1
 export OMP_NUM_THREADS ?= 1
 
-.PHONY: help study smoke test lint lab pretrain bench clean
+.PHONY: help env study smoke test lint lab notebooks pretrain bench clean
 help:  ## this list
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
 
@@ -22,6 +22,8 @@ $(READY): requirements.lock pyproject.toml
 	$(BIN)/pip install --quiet --disable-pip-version-check -r requirements.lock
 	$(BIN)/pip install --quiet --disable-pip-version-check --no-deps -e .
 	touch $(READY)
+
+env: $(READY)  ## the pinned environment in .venv
 
 study: $(READY)  ## the whole study with PROFILE=micro: every table and figure into figures/micro/
 	$(BIN)/snakemake --cores $(CORES) --rerun-triggers mtime --quiet rules --config profile=$(PROFILE)
@@ -34,10 +36,13 @@ test: $(READY)  ## all tests, and every notebook at smoke size against its store
 	$(BIN)/python tests/all.py
 
 lint: $(READY)
-	$(BIN)/ruff check . && $(BIN)/ruff format --check .
+	$(BIN)/ruff check . && $(BIN)/ruff format --check . && $(BIN)/lint-imports
 
 lab: $(READY)  ## JupyterLab on the notebooks
 	$(BIN)/jupyter lab notebooks/00_tour.ipynb
+
+notebooks: $(READY)  ## run every notebook at toy size and store its outputs
+	$(BIN)/python tests/refresh_notebooks.py
 
 pretrain: $(READY)  ## retrain the micro models and the judge (hours)
 	$(BIN)/python -m inbol_lib.micro.models.judge

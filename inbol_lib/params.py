@@ -112,6 +112,7 @@ class Params(BaseModel):
     max_new_tokens: int = Field(ge=1, le=4096)
     token_budget: int = Field(ge=256)
     judge: Model
+    match_rule: Literal["final", "paper"]
 
     unanswerable_generator: Model
     second_generator: Model

@@ -44,7 +44,7 @@ def cleaned(book: nbformat.NotebookNode) -> nbformat.NotebookNode:
 
 def main(names: list[str]) -> None:
     """Refresh the notebooks whose names begin with one of `names`; all without any."""
-    files = [file for file in sorted(paths.NOTEBOOKS.glob("*.ipynb"))]
+    files = sorted(paths.NOTEBOOKS.glob("*.ipynb"))
     wanted = [file for file in files if not names or file.name.startswith(tuple(names))]
     with tempfile.TemporaryDirectory() as runs:
         quiet = {"INBOL_QUIET": "1", "HF_HUB_OFFLINE": "1", "OMP_NUM_THREADS": "1"}

@@ -175,7 +175,7 @@ def _estimate_part(
 ) -> Dataset:
     texts = sample_texts(p, model, processor, questions)
     rows = [row for row in questions.remove_columns("image") for _ in range(p.num_samples)]
-    flat = judge(rows, [text for responses in texts for text in responses], p.judge)
+    flat = judge(rows, [text for responses in texts for text in responses], p.judge, p.match_rule)
     verdicts = np.reshape(flat, (-1, p.num_samples)).tolist()
     responses = [[text or "" for text in responses] for responses in texts]
     return standard_records(questions, responses, verdicts, p.data_seed)

@@ -65,7 +65,7 @@ def _judged(p: Params, questions: list[dict], responses: list[str | None]) -> np
     for in_domain, name in ((True, p.judge), (False, "string")):
         chosen = [i for i, row in enumerate(questions) if row["in_domain"] == in_domain]
         asked, said = [questions[i] for i in chosen], [responses[i] for i in chosen]
-        verdicts[chosen] = judge(asked, said, name)
+        verdicts[chosen] = judge(asked, said, name, p.match_rule)
     return verdicts
 
 

@@ -21,6 +21,7 @@ import pandas as pd
 from inbol_lib.data.response_files import NEEDED, OPTIONAL, read
 from inbol_lib.errors import EndpointError
 from inbol_lib.evaluation import intervals, metrics
+from inbol_lib.judging.matching import RULES as RULES_OF_MATCHING
 from inbol_lib.judging.matching import matched
 
 METRICS = ("acc", "refr", "s_trust", "answered_acc")
@@ -34,7 +35,7 @@ def say(text: str) -> None:
     print(text, file=sys.stderr)
 
 
-def outcomes(rows: list[dict], judge: str) -> pd.DataFrame:
+def outcomes(rows: list[dict], judge: str, rule: str = "final") -> pd.DataFrame:
     """Return the outcome table: id, image_id, source, seed, response, outcome, answerable.
 
     Raises
@@ -50,19 +51,19 @@ def outcomes(rows: list[dict], judge: str) -> pd.DataFrame:
             "source": [str(row.get("source", "")) for row in rows],
             "seed": 0,
             "response": [row["response"] for row in rows],
-            "outcome": _verdicts(rows, judge),
+            "outcome": _verdicts(rows, judge, rule),
             "answerable": [bool(row["answers"]) for row in rows],
         }
     )
 
 
-def _verdicts(rows: list[dict], judge: str) -> list[str]:
+def _verdicts(rows: list[dict], judge: str, rule: str) -> list[str]:
     if judge == RULES:
-        return [matched(row, row["response"]) or "incorrect" for row in rows]
+        return [matched(row, row["response"], rule) or "incorrect" for row in rows]
     from inbol_lib.judging import hybrid  # torch and transformers, which string match does without
 
     try:
-        return hybrid.judge(rows, [row["response"] for row in rows], judge)
+        return hybrid.judge(rows, [row["response"] for row in rows], judge, rule)
     except (OSError, EndpointError) as error:
         raise SystemExit(f"the judge {judge!r} can not be asked: {error}") from error
 
@@ -149,6 +150,12 @@ def parser() -> argparse.ArgumentParser:
         default=RULES,
         help="string (default) | micro-judge | model id | endpoint:<model>",
     )
+    cli.add_argument(
+        "--rule",
+        choices=RULES_OF_MATCHING,
+        default=RULES_OF_MATCHING[0],
+        help="where a long response answers: its end (final, default) | anywhere (paper, App. D.1)",
+    )
     cli.add_argument("--out", type=Path, help="also write every row's outcome, as parquet")
     return cli
 
@@ -195,7 +202,7 @@ def main(argv: list[str] | None = None) -> int:
         say_faults(found)
         return 2
     say(f"{len(rows)} responses, judge: {args.judge}")
-    table = outcomes(rows, args.judge)
+    table = outcomes(rows, args.judge, args.rule)
     for remark in remarks(rows, table, args.judge):
         say(remark)
     if args.out:

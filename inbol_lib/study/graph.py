@@ -59,6 +59,7 @@ OWN = {
         "choice_answer",
         "max_new_tokens",
         "judge",
+        "match_rule",
     ),
     "unanswerable": (
         "unanswerable_generator",
@@ -115,7 +116,7 @@ OWN = {
 }
 #: Values at which a parameter changes nothing. It is then left out of the fingerprint, so that
 #: artefacts made before the parameter existed keep their names.
-NEUTRAL = {"confidence_samples": 0}
+NEUTRAL = {"confidence_samples": 0, "match_rule": "final"}
 PROMPTED = ("original", "refusal_prompt")
 TUNED = ("sft", "idk_it")
 #: stages that train the model or read its hidden states

@@ -231,3 +231,13 @@ def test_half_a_character_and_brackets_without_end_stop_nothing(tmp_path, capsys
     path.write_text("[" * 100_000 + "\n")
     assert score.main([str(path)]) == 2
     assert "line 1: not JSON" in capsys.readouterr().err
+
+
+def test_the_paper_s_rule_takes_a_gold_answer_anywhere(tmp_path, capsys):
+    words = "The bus on the left is red. " + "It stands beside a long and very busy street. " * 4
+    path = tmp_path / "long.jsonl"
+    row = {"id": 1, "question": "What color is the car?", "answers": ["red"]}
+    path.write_text(json.dumps(row | {"response": words + "So the car is blue."}) + "\n")
+    for rule, right in (("final", 0), ("paper", 1)):
+        assert score.main([str(path), "--rule", rule]) == 0
+        assert json.loads(capsys.readouterr().out)["overall"]["acc"]["value"] == right
