@@ -11,6 +11,7 @@ class Count(NamedTuple):
     questions: int | None  # None: not known
 
     def __str__(self) -> str:
+        """Return the size for people, such as "1,566 of 6,624"."""
         if self.questions is None:
             return f"{self.rows:,} rows"
         return f"{self.questions:,} of {self.rows:,}"
