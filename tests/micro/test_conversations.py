@@ -7,7 +7,7 @@ import numpy as np
 from inbol_lib.data.templates import REFUSAL_PROMPT, REFUSAL_TEMPLATES
 from inbol_lib.judging.matching import is_refusal, string_match
 from inbol_lib.micro import world
-from inbol_lib.micro.models import judge
+from inbol_lib.micro.models.judge_dialogues import answer_kinds, judge_examples
 from inbol_lib.micro.world import conversations, grammar
 from inbol_lib.micro.world.drawing import render
 from inbol_lib.micro.world.entities import rng_of
@@ -88,13 +88,13 @@ def test_string_match_misses_some_right_answers():
 
 
 def test_no_surface_form_means_two_things_of_one_kind():
-    for kind in judge._answer_kinds():
+    for kind in answer_kinds():
         forms = [(form, gold) for gold in set(kind) for form in grammar.surfaces(gold)]
         assert len({form for form, _ in forms}) == len(forms)
 
 
 def test_judge_examples_are_balanced_and_true():
-    examples = list(judge.judge_examples(400, 0))
-    assert examples == list(judge.judge_examples(400, 0))
+    examples = list(judge_examples(400, 0))
+    assert examples == list(judge_examples(400, 0))
     assert 0.4 < np.mean([same for *_, same in examples]) < 0.6
     assert all((response in grammar.surfaces(gold)) == same for gold, response, same in examples)

@@ -9,7 +9,8 @@ from PIL import Image
 from transformers import AutoModelForImageTextToText, AutoProcessor
 
 from inbol_lib import paths
-from inbol_lib.micro.models.pretrain import STAGES, STEPS, sha256
+from inbol_lib.micro.models.manifests import sha256
+from inbol_lib.micro.models.pretrain import STAGES, STEPS
 from inbol_lib.mllm import chat, loading
 
 PICTURES = [Image.new("RGB", (48, 48), "red")] * 2
