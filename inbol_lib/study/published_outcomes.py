@@ -14,8 +14,9 @@ images are left out.
 import argparse
 import json
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 
@@ -128,12 +129,17 @@ def parser() -> argparse.ArgumentParser:
     )
 
 
+def parameters(manifest: Mapping[str, Any]) -> Params:
+    """Return the parameters in a manifest; those that are younger than it have smoke's values."""
+    return params.checked({**params.read("smoke"), **manifest["params"]})
+
+
 def main(argv: Sequence[str] | None = None) -> int:
     """Lay the published outcomes out under `paths.runs()`, and say where; return 0."""
     parser().parse_args(argv)
     figures = paths.ROOT / "figures"
     manifest = json.loads((figures / "manifest.json").read_text())
-    unpack(params.checked(manifest["params"]), figures)
+    unpack(parameters(manifest), figures)
     profile = manifest["profile"]
     print(f"{paths.runs()}: the artefacts of profile {profile}, as notebook 09 reads them")
     return 0

@@ -9,7 +9,7 @@ from inbol_lib.data.templates import REFUSAL_TEMPLATES
 from inbol_lib.judging import agreement
 from inbol_lib.micro import world
 from inbol_lib.micro.world import grammar
-from inbol_lib.micro.world.entities import rng_of
+from inbol_lib.micro.world.randomness import rng_of
 
 
 def pair(cells):

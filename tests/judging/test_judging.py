@@ -6,7 +6,7 @@ from inbol_lib.errors import EndpointError
 from inbol_lib.judging import hybrid, matching
 from inbol_lib.micro import world
 from inbol_lib.micro.world import grammar
-from inbol_lib.micro.world.entities import rng_of
+from inbol_lib.micro.world.randomness import rng_of
 
 pytest_plugins = ["serving"]
 

@@ -10,7 +10,7 @@ from inbol_lib.micro import world
 from inbol_lib.micro.models.judge_dialogues import answer_kinds, judge_examples
 from inbol_lib.micro.world import conversations, grammar
 from inbol_lib.micro.world.drawing import render
-from inbol_lib.micro.world.entities import rng_of
+from inbol_lib.micro.world.randomness import rng_of
 from inbol_lib.micro.world.scenes import scene_of
 from inbol_lib.micro.world.unanswerable_questions import BEYOND_HELD_OUT
 

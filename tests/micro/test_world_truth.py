@@ -7,7 +7,8 @@ from world_samples import BLUE_SQUARE, FOUR, NINE, RED_CIRCLE, scene
 from inbol_lib.micro import world
 from inbol_lib.micro.world import grammar
 from inbol_lib.micro.world.drawing import EDGE, render
-from inbol_lib.micro.world.entities import NUM_COUNTRIES, NUM_SEEN, countries, exposure, rng_of
+from inbol_lib.micro.world.entities import NUM_COUNTRIES, NUM_SEEN, countries, exposure
+from inbol_lib.micro.world.randomness import rng_of
 from inbol_lib.micro.world.scenes import Scene, Thing, caption, scene_of
 from inbol_lib.micro.world.unanswerable_questions import KINDS
 

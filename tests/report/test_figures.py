@@ -8,7 +8,7 @@ import json
 import pandas as pd
 import pytest
 
-from inbol_lib import params, paths
+from inbol_lib import paths
 from inbol_lib.evaluation import risk, selective
 from inbol_lib.report import claims, diagnostics, gathering, publication
 from inbol_lib.report.tables import control_tables, layout, numbered
@@ -29,7 +29,7 @@ NAMES = sorted(
 def made(tmp_path_factory):
     """File name -> the table as the outcomes give it now."""
     manifest = json.loads((FIGURES / "manifest.json").read_text())
-    p = params.checked(manifest["params"])
+    p = published_outcomes.parameters(manifest)
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("INBOL_RUNS", str(tmp_path_factory.mktemp("opened")))
         published_outcomes.unpack(p, FIGURES)
