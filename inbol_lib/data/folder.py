@@ -10,7 +10,6 @@ the questions 60/20/20. No image may occur in two splits.
 
 import hashlib
 import json
-import re
 from collections.abc import Callable
 from functools import cache
 from pathlib import Path
@@ -21,18 +20,12 @@ from PIL import Image
 
 from inbol_lib.data.pictures import as_rgb
 from inbol_lib.data.records import QUESTION_FEATURES
-from inbol_lib.data.texts import is_whole
+from inbol_lib.data.texts import MARK, is_whole
 from inbol_lib.errors import ParameterError
 
 SPLITS = ("train", "validation", "test")
 FIFTHS = ("train", "train", "train", "validation", "test")
 LISTED = 50  # problems that are shown
-#: Words that tokenizers read as marks: a picture's place, the end of a turn.
-MARK = re.compile(
-    r"<image(?:_soft_token)?>|<\|[^|<>\s]{1,30}\|>|</?s>|<(?:pad|unk|bos|eos)>"
-    r"|<(?:start|end)_of_(?:turn|utterance|image)>|<fake_token_around_image>",
-    re.I,
-)
 
 
 def _is_text(value: Any) -> bool:

@@ -1,6 +1,14 @@
 """Texts as people and servers send them: with halves of characters in them."""
 
+import re
 from typing import Any
+
+#: Words that tokenizers read as marks: a picture's place, the end of a turn.
+MARK = re.compile(
+    r"<image(?:_soft_token)?>|<\|[^|<>\s]{1,30}\|>|</?s>|<(?:pad|unk|bos|eos)>"
+    r"|<(?:start|end)_of_(?:turn|utterance|image)>|<fake_token_around_image>",
+    re.I,
+)
 
 
 def mended(text: str) -> str:

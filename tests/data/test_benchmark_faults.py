@@ -173,3 +173,12 @@ def test_a_run_on_benchmarks_that_are_not_there_stops_before_a_kernel_starts(tmp
     said = capsys.readouterr().err
     for benchmark in benchmarks.ALL.values():
         assert str(tmp_path / benchmark.name) in said
+
+
+def test_a_question_with_a_mark_is_refused_by_its_id(tmp_path):
+    home = tmp_path / "vizwiz"
+    home.mkdir()
+    rows = [{"image": "a.jpg", "question": "What is <image>?", "answer_type": "unanswerable"}]
+    (home / "val.json").write_text(json.dumps(rows))
+    with pytest.raises(ParameterError, match="'a.jpg' holds '<image>'"):
+        benchmarks.get("vizwiz").drawn(tmp_path, "test", None)

@@ -21,6 +21,7 @@ from inbol_lib.data.benchmarks.hub_tables import Hub, rgb, unread
 from inbol_lib.data.benchmarks.published_counts import Count, deviation
 from inbol_lib.data.benchmarks.release_files import located
 from inbol_lib.data.records import QUESTION_FEATURES
+from inbol_lib.data.texts import MARK
 from inbol_lib.errors import ParameterError
 
 SHOWN = 20  # unreadable pictures that are listed
@@ -191,7 +192,8 @@ class Benchmark:
         Raises
         ------
         ParameterError
-            When files are missing or ids are not unique.
+            When files are missing, ids are not unique, or a text holds a mark such as <image>,
+            which models do not read as text.
         """
         rows = draw(self.rows(root, split, revision), n, seed, self.rotations)
         times = Counter(row["id"] for row in rows)
@@ -200,6 +202,13 @@ class Benchmark:
             raise ParameterError(
                 f"{self.title}: {len(repeated)} ids occur more than once, such as {repeated[0]!r}"
             )
+        for row in rows:
+            mark = MARK.search("\n".join([row["question"], *row["choices"]]))
+            if mark:
+                raise ParameterError(
+                    f"{self.title}: question {row['id']!r} holds {mark[0]!r}, which models read as "
+                    "a mark, not as text; correct it in the file"
+                )
         return rows
 
     def load(
