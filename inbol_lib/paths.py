@@ -25,6 +25,7 @@ OPENAI_API_KEY        key for that server; any word for a local one          uns
 HF_HUB_OFFLINE        1 keeps Hugging Face libraries from the network; the   1 under `make`
                       Makefile and the tests set it
 WORLD_SIZE            processes of a training; `accelerate launch` sets it   1
+INBOL_KERNELS         any value: tests/mllm runs notebooks in real kernels   unset
 ====================  =====================================================  ==================
 """
 

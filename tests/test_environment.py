@@ -1,3 +1,5 @@
+"""The environment: all three ways to set it up pin the same versions."""
+
 import re
 import tomllib
 
@@ -10,15 +12,22 @@ def pins(text):
 
 def test_pyproject_lock_and_conda_agree():
     project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["dependencies"]
-    locked = {
-        k.lower(): v for k, v in pins((ROOT / "requirements.lock").read_text()).items()
-    } | pins((ROOT / "environment.yml").read_text())
+    conda = (ROOT / "environment.yml").read_text()
+    locked = pins((ROOT / "requirements.lock").read_text())
+    locked = {name.lower(): version for name, version in locked.items()} | pins(conda)
     for line in project:
         name, _, version = line.partition("==")
         assert name.lower() in locked, f"{name} is not pinned"
         if version:
             assert locked[name.lower()] == version, name
-    assert "-r requirements.lock" in (ROOT / "environment.yml").read_text()
+    assert "-r requirements.lock" in conda
+
+
+def test_the_lock_pins_what_the_tests_import():
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+    locked = pins((ROOT / "requirements.lock").read_text())
+    tools = [line.partition("[")[0] for line in project["optional-dependencies"]["dev"]]
+    assert set(tools) | {"grimp"} <= set(locked)
 
 
 def test_the_lock_names_versions_alone():
