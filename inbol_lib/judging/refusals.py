@@ -29,7 +29,7 @@ _SORRY = (
     r"(?:i am |i'm |we are )?(?:very |so |really |truly |deeply )?sorry(?: to say| about that)?"
 )
 _PREAMBLE = re.compile(
-    rf"(?:{_SORRY}|(?:i am )?afraid|(?:my |our |sincere )*apologies|(?:i|we) (?:sincerely"
+    rf"(?:{_SORRY}|(?:i am )?afraid|(?:my |our |sincere ){{0,3}}apologies|(?:i|we) (?:sincerely"
     rf" )?apologi[sz]e"
     r"(?: for (?:the|any) (?:inconvenience|confusion|misunderstanding))?|i regret(?: to (?:say"
     r"|inform you))?"
@@ -43,7 +43,7 @@ _PREAMBLE = re.compile(
     r"(?:admit|say|note|point out|inform you|tell you)|to be (?:honest|fair|clear)|(?:please )?note"
     r"|it (?:seems|appears|looks like|looks as if|means|follows|sounds like)|there (?=appears"
     r"|seems)"
-    r"|(?:the |my |final |correct |short )*answer(?: to (?:the|this|your) question)?(?: is(?="
+    r"|(?:the |my |final |correct |short ){0,4}answer(?: to (?:the|this|your) question)?(?: is(?="
     r" (?:that|i|we|there"
     r"|it)\b)| ?(?=[:-]))|conclusion(?= ?:)|which means|meaning|this means|i (?:\w+ )?(?:think"
     r"|believe|feel"
