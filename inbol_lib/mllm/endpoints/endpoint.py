@@ -1,4 +1,4 @@
-"""An endpoint: ask it questions, of which it remembers every answer."""
+"""An endpoint answers questions, and its journal remembers every answer."""
 
 import warnings
 from collections import Counter
@@ -137,7 +137,7 @@ class Endpoint:
         images = 0
         tokens: Counter[str] = Counter()
         for asked in map(request, missing):
-            images += asked.image is not None
+            images += 1 if asked.image else 0
             tokens.update(prompt_tokens=len(asked.text) // 4)
         first = request(next(iter(missing)))
         tokens.update(completion_tokens=answers * first.settings.get("max_tokens", 0))
@@ -151,7 +151,7 @@ class Endpoint:
 
 
 def _journal_path(model: str) -> Path:
-    """Return a file that people recognize by the model's name, and that no other model shares."""
+    """Return a file that people recognise by the model's name, and that no other model shares."""
     letters = [
         letter if letter.isalnum() or letter in ".-_" else "-" for letter in model.strip("/")
     ]
@@ -166,7 +166,7 @@ def _greeting(like: Request) -> Request:
 
 
 def _all_equal(drawn: Sequence[Sequence[str]], n: int) -> bool:
-    """Return whether all of many questions have `n` answers that are all the same."""
+    """Return whether there are enough questions, each with `n` answers that are all the same."""
     if len(drawn) < ENOUGH_TO_WARN:
         return False
     return all(len(answers) == n and len(set(answers)) == 1 for answers in drawn)
