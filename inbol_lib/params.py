@@ -261,8 +261,8 @@ def read(profile: str | Path) -> dict[str, Any]:
     Raises
     ------
     ParameterError
-        If there is no such file; the message lists the profiles. If it can not be read; the
-        message says where.
+        If there is no such file, in which case the message lists the profiles, or if it cannot be
+        read, in which case the message says where.
     """
     path = Path(profile)
     if path.suffix not in (".yaml", ".yml"):
