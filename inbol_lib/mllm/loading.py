@@ -8,6 +8,7 @@ from transformers import AutoModelForImageTextToText, AutoProcessor, PreTrainedM
 
 from inbol_lib.mllm import pinning
 from inbol_lib.mllm.endpoints import PREFIX, Endpoint
+from inbol_lib.mllm.picture_features import skip_unread_layers
 from inbol_lib.paths import WEIGHTS
 
 
@@ -81,6 +82,7 @@ def load(
     check_tokens(processor)
     processor.tokenizer.padding_side = "left"
     model = AutoModelForImageTextToText.from_pretrained(source, dtype=where["dtype"], **offline)
+    skip_unread_layers(model)
     if adapter is not None:
         from peft import PeftModel  # takes two seconds that most notebooks can save
 

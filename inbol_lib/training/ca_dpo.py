@@ -29,7 +29,7 @@ from inbol_lib.training.packing import (
     check_packing,
     response_logps,
 )
-from inbol_lib.training.picture_features import Features
+from inbol_lib.mllm.picture_features import Features
 from inbol_lib.training.preference_loss import (
     NEEDED,
     PAIRS,

@@ -18,7 +18,7 @@ from transformers import PreTrainedModel
 
 from inbol_lib.training.layout import parts
 from inbol_lib.training.packing import PackingCollator, response_logps
-from inbol_lib.training.picture_features import Features
+from inbol_lib.mllm.picture_features import Features
 
 
 def fingerprint(collator: PackingCollator, start: Path, model: PreTrainedModel) -> str:

@@ -1,7 +1,8 @@
 import pytest
 import torch
 
-from inbol_lib.training import packing, picture_features
+from inbol_lib.mllm import picture_features
+from inbol_lib.training import packing
 
 
 @pytest.mark.parametrize("limit", [0, 20_000, 2**30])
