@@ -17,6 +17,7 @@ from peft import PeftModel, get_peft_model
 from transformers import PreTrainedModel, ProcessorMixin, TrainerCallback, set_seed
 from trl import DPOConfig, DPOTrainer
 
+from inbol_lib.mllm.picture_features import Features
 from inbol_lib.params import Params
 from inbol_lib.training.collating import numbered, prompt_ids, response_ids
 from inbol_lib.training.lora import arguments, lora_config, train_and_save
@@ -29,7 +30,6 @@ from inbol_lib.training.packing import (
     check_packing,
     response_logps,
 )
-from inbol_lib.mllm.picture_features import Features
 from inbol_lib.training.preference_loss import (
     NEEDED,
     PAIRS,

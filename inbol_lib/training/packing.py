@@ -19,9 +19,9 @@ from transformers import PreTrainedModel, ProcessorMixin
 
 from inbol_lib.mllm.attention import additive, can_share
 from inbol_lib.mllm.chat import picture_marks
+from inbol_lib.mllm.picture_features import Features
 from inbol_lib.training.collating import IGNORE, Collator
 from inbol_lib.training.layout import PADDING, PROMPT, lay_out, parts, visible
-from inbol_lib.mllm.picture_features import Features
 
 #: names of a question's responses, in the order of `preference_loss.CORRECT`, INCORRECT, REFUSAL
 RESPONSES = ("correct", "incorrect", "refusal")

@@ -16,9 +16,9 @@ from accelerate.utils import gather_object, send_to_device
 from datasets import Image
 from transformers import PreTrainedModel
 
+from inbol_lib.mllm.picture_features import Features
 from inbol_lib.training.layout import parts
 from inbol_lib.training.packing import PackingCollator, response_logps
-from inbol_lib.mllm.picture_features import Features
 
 
 def fingerprint(collator: PackingCollator, start: Path, model: PreTrainedModel) -> str:

@@ -36,5 +36,6 @@ def test_equal_pictures_have_equal_keys():
     pixels = np.random.default_rng(0).integers(0, 256, (4, 6, 3), dtype=np.uint8)
     image = Image.fromarray(pixels)
     assert picture_key(image) == picture_key(image.copy())
-    others = [Image.frombytes("RGB", (4, 6), image.tobytes()), image.convert("L"), image.rotate(180)]
+    turned = Image.frombytes("RGB", (4, 6), image.tobytes())
+    others = [turned, image.convert("L"), image.rotate(180)]
     assert len({picture_key(other) for other in [image, *others]}) == 4
