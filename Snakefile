@@ -104,8 +104,8 @@ use rule stage as unanswerable with:  # 02: questions that the image cannot answ
     input:
         made_from,
         code(
-            "mllm/continuation.py",
-            "mllm/sampling.py",
+            "mllm/picture_features.py",
+            "mllm/sampling",
             "judging",
             "boundary/asking.py",
             "boundary/generated_text.py",
@@ -147,8 +147,8 @@ use rule stage as evaluation with:  # 06: outcomes of every method
         code(
             "evaluation",
             "judging",
-            "mllm/continuation.py",
-            "mllm/sampling.py",
+            "mllm/picture_features.py",
+            "mllm/sampling",
             "report/diagnostics.py",
             "report/plots",
             "report/tables",

@@ -23,6 +23,12 @@ def chat_prompt(processor: ProcessorMixin | None, text: str) -> str:
     return processor.apply_chat_template(messages, add_generation_prompt=True, tokenize=False)
 
 
+def writes_bos(processor: ProcessorMixin, prompt: str) -> bool:
+    """Return whether the chat template has put BOS before a prompt, so that nobody else must."""
+    bos = processor.tokenizer.bos_token
+    return bool(bos) and prompt.startswith(bos)
+
+
 def encode(
     processor: ProcessorMixin, images: Sequence[Image.Image], texts: Sequence[str]
 ) -> BatchFeature:
@@ -48,14 +54,12 @@ def encode(
         truncation.
     """
     prompts = [chat_prompt(processor, text) for text in texts]
-    bos = processor.tokenizer.bos_token
-    template_writes_bos = bool(bos) and prompts[0].startswith(bos)
     batch = processor(
         images=list(images),
         text=prompts,
         return_tensors="pt",
         padding=True,
-        add_special_tokens=not template_writes_bos,
+        add_special_tokens=not writes_bos(processor, prompts[0]),
     )
     check_batch(processor, images, batch["input_ids"], batch["attention_mask"])
     return batch

@@ -10,7 +10,8 @@ from transformers import Qwen2VLConfig, Qwen2VLForConditionalGeneration
 
 from inbol_lib.data.records import prompt_text
 from inbol_lib.micro import world
-from inbol_lib.mllm import attention, chat, continuation, loading, sampling
+from inbol_lib.mllm import attention, chat, loading, sampling
+from inbol_lib.mllm.sampling import continuation, responses
 
 
 @pytest.fixture(scope="module")
@@ -61,7 +62,7 @@ def test_rows_that_finish_leave_the_batch_and_nothing_else_changes():
 @pytest.fixture
 def unshared(monkeypatch):
     """sample(), with `generate` alone, of a model whose cache cannot be shared."""
-    monkeypatch.setattr(sampling, "can_share", lambda model: False)
+    monkeypatch.setattr(responses, "can_share", lambda model: False)
 
     def sample(*args):
         with pytest.warns(UserWarning, match="question by question"):
@@ -75,7 +76,7 @@ def test_a_model_whose_cache_can_not_be_shared_goes_through_generate(tiny, asked
     greedy = (*tiny[:2], images, texts, 2, 0.0, 1.0, 6, 4096, 0, ids)
     slow = unshared(*greedy)
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(sampling, "can_share", attention.can_share)
+        patch.setattr(responses, "can_share", attention.can_share)
         fast = sampling.sample(*greedy)
     assert words(slow) == words(fast)
     assert logprobs(slow[1]) == pytest.approx(logprobs(fast[1]), abs=1e-3)

@@ -1,9 +1,9 @@
-"""Read a prompt once, continue it many times: the fast core of sampling.
+"""Continue a prompt many times: the fast core of sampling.
 
-The image is encoded and the prompt read once, and one copy of its cache serves all continuations.
-A question stays one row of the batch: in each step its `n` continuations are `n` tokens of this
-row, under a mask that shows each of them the prompt and its own past alone. A continuation that
-has ended leaves its row, and a question whose continuations have all ended leaves the batch.
+The prompt has been read once (`reading`), and one copy of its cache serves all continuations. A
+question stays one row of the batch: in each step its `n` continuations are `n` tokens of this row,
+under a mask that shows each of them the prompt and its own past alone. A continuation that has
+ended leaves its row, and questions whose continuations have all ended leave the batch together.
 """
 
 from collections.abc import Sequence
@@ -12,13 +12,18 @@ from typing import NamedTuple
 
 import numpy as np
 import torch
-from transformers import BatchFeature, DynamicCache, PreTrainedModel, ProcessorMixin
+from transformers import PreTrainedModel, ProcessorMixin
+from transformers.cache_utils import Cache
 
 from inbol_lib.mllm.attention import additive
 from inbol_lib.mllm.chat import stop_ids
+from inbol_lib.mllm.picture_features import Features
+from inbol_lib.mllm.sampling.prompts import Prompts
+from inbol_lib.mllm.sampling.reading import PROMPT, Read, read
 
-#: The owner of a cached token that belongs to the prompt, so that all continuations see it.
-PROMPT = -1
+#: The largest share of a batch's rows that still go on at which the others leave the cache, which
+#: costs a copy of it.
+WORTH_A_COPY = 0.75
 
 
 class Settings(NamedTuple):
@@ -59,7 +64,7 @@ class State:
         `(rows, width)`: whether the continuation still goes on.
     owners : torch.Tensor
         `(rows, length)`: the owner of each token in the cache: a number as in `slots`, or PROMPT.
-    cache : DynamicCache
+    cache : Cache
         The keys and values of prompts and continuations.
     """
 
@@ -67,18 +72,19 @@ class State:
     slots: torch.Tensor
     alive: torch.Tensor
     owners: torch.Tensor
-    cache: DynamicCache
+    cache: Cache
 
     @classmethod
-    def start(cls, prompt: torch.Tensor, n: int, cache: DynamicCache) -> "State":
-        """Return the state behind a prompt, `(questions, length)`, True where it is no padding."""
-        slots = torch.arange(n, device=prompt.device).expand(len(prompt), n)
+    def start(cls, prompts: Read, n: int) -> "State":
+        """Return the state behind prompts."""
+        rows, device = len(prompts.owners), prompts.owners.device
+        slots = torch.arange(n, device=device).expand(rows, n)
         return cls(
-            questions=torch.arange(len(prompt), device=prompt.device)[:, None],
+            questions=torch.arange(rows, device=device)[:, None],
             slots=slots,
             alive=torch.ones_like(slots, dtype=torch.bool),
-            owners=torch.where(prompt, PROMPT, n),
-            cache=cache,
+            owners=prompts.owners,
+            cache=prompts.cache,
         )
 
     def living(self) -> tuple[torch.Tensor, torch.Tensor]:
@@ -86,10 +92,11 @@ class State:
         return self.questions.expand_as(self.slots)[self.alive], self.slots[self.alive]
 
     def drop_ended_questions(self, token: torch.Tensor) -> torch.Tensor:
-        """Drop the rows in which nothing goes on; return the other rows of `token`."""
+        """Drop the rows in which nothing goes on, if they are many; return the rest of `token`."""
         kept = self.alive.any(1).nonzero()[:, 0]
-        if len(kept) < len(self.questions):
-            self.cache.batch_select_indices(kept)
+        if len(kept) > WORTH_A_COPY * len(self.questions):
+            return token
+        self.cache.batch_select_indices(kept)
         self.questions = self.questions[kept]
         self.slots = self.slots[kept]
         self.owners = self.owners[kept]
@@ -127,9 +134,10 @@ class State:
 def continue_prompts(
     model: PreTrainedModel,
     processor: ProcessorMixin,
-    batch: BatchFeature,
+    prompts: Prompts,
     settings: Settings,
     streams: Sequence[np.random.Generator],
+    features: Features,
 ) -> Drawn:
     """Sample `settings.n` continuations of every prompt in a batch.
 
@@ -137,19 +145,21 @@ def continue_prompts(
     ----------
     model, processor
         A model whose cache can be shared (`attention.can_share`), and its processor.
-    batch : BatchFeature
-        The prompts as `chat.encode` returns them, on the model's device.
+    prompts : Prompts
+        As `prompts.written` gives them.
     settings : Settings
         How many continuations to draw, and how.
     streams : Sequence[np.random.Generator]
         One random stream for each question, so that its neighbours do not matter.
+    features : Features
+        Keeps the features of pictures for later.
     """
     n, last_step = settings.n, settings.max_new_tokens - 1
     stops = stop_ids(model, processor)
-    prompt = batch["attention_mask"].bool()
-    cache, logits = _read_prompts(model, batch, prompt, n)
-    state = State.start(prompt, n, cache)
-    drawn = _nothing_drawn(len(prompt), settings, processor, model.device)
+    behind = read(model, prompts, features, spare=n * min(settings.max_new_tokens, 16))
+    logits = behind.logits[:, None].expand(-1, n, -1)
+    state = State.start(behind, n)
+    drawn = _nothing_drawn(len(streams), settings, processor, model.device)
     noise = _noise(streams, settings, model.device)
     for step in range(settings.max_new_tokens):
         uniform = _uniform(noise, state, step, n)
@@ -193,18 +203,6 @@ def choose(
     total = probabilities.cumsum(-1)
     target = uniform.clamp(max=1 - 1e-12)[..., None] * total[..., -1:]
     return torch.searchsorted(total, target, right=True)[..., 0]
-
-
-def _read_prompts(
-    model: PreTrainedModel, batch: BatchFeature, prompt: torch.Tensor, n: int
-) -> tuple[DynamicCache, torch.Tensor]:
-    """Return the prompts' cache, and the first logits, `(questions, n, vocabulary)`."""
-    positions = (prompt.cumsum(1) - 1).clamp(min=0)  # as `generate` counts: padding has no place
-    cache = DynamicCache(config=model.config.get_text_config())
-    out = model(
-        **batch, position_ids=positions, past_key_values=cache, use_cache=True, logits_to_keep=1
-    )
-    return cache, out.logits[:, -1:].float().expand(-1, n, -1)
 
 
 def _next_logits(

@@ -1,11 +1,11 @@
-"""Sample responses to questions about images, from a model or from an endpoint.
+"""Responses to questions about images: what is asked for, and how it is shared out in batches.
 
 Every question has a random stream of its own, drawn from (seed, question id), so that neither the
 batch that it falls into nor a resumed run changes any of its responses.
 """
 
 import warnings
-from collections.abc import Iterator, Sequence
+from collections.abc import Hashable, Iterator, Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -17,8 +17,11 @@ from transformers import BatchFeature, PreTrainedModel, ProcessorMixin
 from inbol_lib.data.records import rng_for
 from inbol_lib.mllm.attention import can_share
 from inbol_lib.mllm.chat import encode, stop_ids
-from inbol_lib.mllm.continuation import Drawn, Settings, continue_prompts
 from inbol_lib.mllm.endpoints import Endpoint
+from inbol_lib.mllm.picture_features import Features, picture_key
+from inbol_lib.mllm.sampling.continuation import Drawn, Settings, continue_prompts
+from inbol_lib.mllm.sampling.prompts import written
+from inbol_lib.mllm.sampling.reading import reads_alike
 from inbol_lib.progress import progress
 
 #: Image tokens of a prompt, to estimate its length where the configuration does not say (LLaVA's).
@@ -43,12 +46,14 @@ def greedy(
     texts: Sequence[str],
     max_new_tokens: int,
     token_budget: int,
+    features: Features | None = None,
 ) -> list[str | None]:
     """Return the greedy response to each user text, equal to `generate(do_sample=False)`.
 
     Parameters and errors are those of `sample`.
     """
-    responses = sample(model, processor, images, texts, 1, 0.0, 1.0, max_new_tokens, token_budget)
+    how = (1, 0.0, 1.0, max_new_tokens, token_budget)
+    responses = sample(model, processor, images, texts, *how, features=features)
     return [only.text for (only,) in responses]
 
 
@@ -64,11 +69,13 @@ def sample(
     token_budget: int,
     seed: int = 0,
     ids: Sequence[str] | None = None,
+    features: Features | None = None,
 ) -> list[list[Response]]:
     """Return `n` responses to each user text about its image.
 
-    A model whose cache cannot be shared (several position axes, recurrent states, sliding windows)
-    goes through `generate`, one question at a time, with a warning.
+    All questions about a picture share one reading of it. A model whose cache cannot be shared
+    (several position axes, recurrent states, sliding windows, pictures that attend to the text
+    behind them) goes through `generate`, one question at a time, with a warning.
 
     Parameters
     ----------
@@ -90,6 +97,8 @@ def sample(
         Together with a question's id it decides the random stream.
     ids : Sequence[str] | None
         A distinct name for each question; by default its place.
+    features : Features | None
+        Keeps the features of pictures for other calls; by default nothing is kept.
 
     Raises
     ------
@@ -103,9 +112,21 @@ def sample(
         return _ask(model, images, texts, settings, seed)
     ids = [str(place) for place in range(len(texts))] if ids is None else ids
     _check(images, texts, ids, settings)
-    draw = continue_prompts
-    if not can_share(model):
-        draw, token_budget = _generate, 0
+    pictures = [picture_key(image) for image in images]
+    features = Features(limit=0) if features is None else features
+
+    def shared(chosen: list[int], streams: Sequence[np.random.Generator]) -> Drawn:
+        asked = ([held[i] for i in chosen] for held in (images, texts, pictures))
+        prompts = written(processor, *asked)
+        return continue_prompts(model, processor, prompts, settings, streams, features)
+
+    def alone(chosen: list[int], streams: Sequence[np.random.Generator]) -> Drawn:
+        batch = encode(processor, [images[i] for i in chosen], [texts[i] for i in chosen])
+        return _generate(model, processor, batch.to(model.device), settings, streams)
+
+    draw = shared
+    if not can_share(model) or not reads_alike(model, processor, images[:1], texts[:1]):
+        draw, token_budget = alone, 0
         warnings.warn(
             f"{type(model).__name__}: its cache cannot be shared, "
             "so `generate` samples it question by question",
@@ -114,10 +135,8 @@ def sample(
     image_tokens = getattr(model.config, "image_seq_length", None) or IMAGE_TOKENS
     found: dict[int, list[Response]] = {}
     with tqdm(total=len(texts), desc="sampling", unit="question", disable=not progress()) as bar:
-        for chosen in _batches(texts, settings, token_budget, image_tokens):
-            batch = encode(processor, [images[i] for i in chosen], [texts[i] for i in chosen])
-            streams = [rng_for(seed, ids[i]) for i in chosen]
-            drawn = draw(model, processor, batch.to(model.device), settings, streams)
+        for chosen in _batches(pictures, texts, settings, token_budget, image_tokens):
+            drawn = draw(chosen, [rng_for(seed, ids[i]) for i in chosen])
             found |= zip(chosen, _responses(processor, drawn, n), strict=True)
             bar.update(len(chosen))
     return [found[i] for i in range(len(texts))]
@@ -167,15 +186,25 @@ def _check(
 
 
 def _batches(
-    texts: Sequence[str], settings: Settings, budget: int, image_tokens: int
+    pictures: Sequence[Hashable],
+    texts: Sequence[str],
+    settings: Settings,
+    budget: int,
+    image_tokens: int,
 ) -> Iterator[list[int]]:
-    """Yield places of texts, longest first, so that the rows of a batch are alike.
+    """Yield places of texts: pictures together, longest first, so that rows of a batch are alike.
 
     A batch holds about `budget` tokens, but at least one question.
     """
-    order = sorted(range(len(texts)), key=lambda place: -len(texts[place]))
+    longest: dict[Hashable, int] = {}
+    for picture, text in zip(pictures, texts, strict=True):
+        longest[picture] = max(longest.get(picture, 0), len(text))
+    rank = {picture: place for place, picture in enumerate(longest)}
+    order = sorted(
+        range(len(texts)), key=lambda place: (-longest[pictures[place]], rank[pictures[place]])
+    )
     while order:
-        prompt = image_tokens + len(texts[order[0]]) // 2 + 16
+        prompt = image_tokens + longest[pictures[order[0]]] // 2 + 16
         size = max(1, budget // (prompt + settings.n * settings.max_new_tokens))
         yield order[:size]
         order = order[size:]

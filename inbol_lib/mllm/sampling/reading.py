@@ -1,0 +1,132 @@
+"""Read the prompts of a batch: every picture once, then each question's own tokens."""
+
+from collections.abc import Iterator, Sequence
+from typing import NamedTuple
+from weakref import WeakSet
+
+import torch
+from PIL import Image
+from transformers import DynamicCache, PreTrainedModel, ProcessorMixin
+from transformers.cache_utils import Cache
+
+from inbol_lib.mllm.attention import additive
+from inbol_lib.mllm.chat import encode
+from inbol_lib.mllm.picture_features import Features
+from inbol_lib.mllm.sampling.cache import gathered
+from inbol_lib.mllm.sampling.prompts import Prompts, written
+
+#: The owner of a cached token that belongs to the prompt, and of one that nobody sees.
+PROMPT, NOBODY = -1, -2
+#: Tokens of trunks that a CPU reads at a time: so many stay in its caches.
+READ_AT_ONCE = 1200
+
+#: Models that have been seen to read a prompt alike, whole and in two parts.
+_ALIKE: WeakSet[PreTrainedModel] = WeakSet()
+
+
+class Read(NamedTuple):
+    """What a model knows after the prompts of `questions`.
+
+    `owners` has the shape `(questions, length)` and `logits` `(questions, vocabulary)`.
+    """
+
+    cache: Cache
+    owners: torch.Tensor
+    logits: torch.Tensor
+
+
+def read(model: PreTrainedModel, prompts: Prompts, features: Features, spare: int) -> Read:
+    """Read prompts.
+
+    Parameters
+    ----------
+    model : PreTrainedModel
+        One whose cache can be shared (`attention.can_share`).
+    prompts : Prompts
+        As `prompts.written` gives them.
+    features : Features
+        Keeps the features of pictures for later.
+    spare : int
+        For how many tokens behind the prompts the cache is to have room at once.
+    """
+    order, caches = [], []
+    for chunk in _chunks(prompts.trunks, model.device.type):
+        order += chunk
+        caches.append(_read_trunks(model, prompts, chunk, features))
+    place = {trunk: row for row, trunk in enumerate(order)}
+    rows = torch.tensor([place[trunk] for trunk in prompts.trunk_of], device=model.device)
+    longest = max(map(len, prompts.branches))
+    cache = gathered(caches, rows, longest + spare)
+    lengths = torch.tensor([len(prompts.trunks[i]) for i in prompts.trunk_of], device=model.device)
+    return _read_branches(model, prompts.branches, lengths, cache)
+
+
+def _chunks(trunks: Sequence[list[int]], device: str) -> Iterator[list[int]]:
+    """Yield numbers of trunks of equal length, which need no padding and no mask."""
+    by_length: dict[int, list[int]] = {}
+    for number, ids in enumerate(trunks):
+        by_length.setdefault(len(ids), []).append(number)
+    for length, numbers in by_length.items():
+        size = max(1, READ_AT_ONCE // length) if device == "cpu" else len(numbers)
+        for start in range(0, len(numbers), size):
+            yield numbers[start : start + size]
+
+
+def _read_trunks(
+    model: PreTrainedModel, prompts: Prompts, chunk: Sequence[int], features: Features
+) -> Cache:
+    """Return the cache of trunks of equal length."""
+    ids = torch.tensor([prompts.trunks[number] for number in chunk], device=model.device)
+    several = [prompts.pixels[number] for number in chunk]
+    pixels = {name: torch.cat([one[name] for one in several]) for name in several[0]}
+    pixels = {name: tensor.to(model.device) for name, tensor in pixels.items()}
+    shown = features(model, [prompts.pictures[number] for number in chunk], pixels)
+    cache = DynamicCache(config=model.config.get_text_config())
+    model(input_ids=ids, **shown, past_key_values=cache, use_cache=True, logits_to_keep=1)
+    return cache
+
+
+def _read_branches(
+    model: PreTrainedModel, branches: Sequence[list[int]], lengths: torch.Tensor, cache: Cache
+) -> Read:
+    """Read each question's own tokens behind its trunk, whose length is given."""
+    width = max(map(len, branches))
+    ids = torch.tensor([[0] * (width - len(ids)) + ids for ids in branches], device=model.device)
+    own = torch.tensor([len(ids) for ids in branches], device=model.device)[:, None]
+    place = torch.arange(width, device=model.device) - (width - own)  # below 0: padding
+    trunk = torch.arange(cache.get_seq_length(), device=model.device) < lengths[:, None]
+    owners = torch.where(torch.cat([trunk, place >= 0], 1), PROMPT, NOBODY)
+    before = torch.ones(width, len(trunk[0]) + width, device=model.device).tril(len(trunk[0]))
+    out = model(
+        input_ids=ids,
+        attention_mask=additive((owners[:, None] == PROMPT) & before.bool(), model),
+        position_ids=lengths[:, None] + place.clamp(min=0),
+        past_key_values=cache,
+        use_cache=True,
+        logits_to_keep=1,
+    )
+    return Read(cache, owners, out.logits[:, -1].float())
+
+
+@torch.inference_mode()
+def reads_alike(
+    model: PreTrainedModel,
+    processor: ProcessorMixin,
+    images: Sequence[Image.Image],
+    texts: Sequence[str],
+) -> bool:
+    """Return whether a model reads prompts in two parts as it reads them whole.
+
+    Some families let a picture attend to the question behind it. A model is tried once.
+    """
+    if not len(texts) or model in _ALIKE:
+        return True
+    batch = encode(processor, images, texts).to(model.device)
+    whole = model(**batch, logits_to_keep=1).logits[:, -1].float()
+    prompts = written(processor, images, texts, range(len(texts)))
+    parts = read(model, prompts, Features(limit=0), spare=0).logits
+    exact = 1e-3 if model.dtype == torch.float32 else 5e-2  # 16-bit floats keep two to three digits
+    alike = bool((parts - whole).abs().max() <= exact * (1 + whole.abs().max()))
+    if alike:
+        _ALIKE.add(model)
+    return alike
