@@ -104,6 +104,7 @@ use rule stage as unanswerable with:  # 02: questions that the image cannot answ
     input:
         made_from,
         code(
+            "mllm/adapters.py",
             "mllm/picture_features.py",
             "mllm/sampling",
             "judging",
@@ -147,6 +148,7 @@ use rule stage as evaluation with:  # 06: outcomes of every method
         code(
             "evaluation",
             "judging",
+            "mllm/adapters.py",
             "mllm/picture_features.py",
             "mllm/sampling",
             "report/diagnostics.py",

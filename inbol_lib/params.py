@@ -111,6 +111,7 @@ class Params(BaseModel):
     choice_answer: Literal["letter", "text"]
     max_new_tokens: int = Field(ge=1, le=4096)
     token_budget: int = Field(ge=256)
+    precision: Literal["float32", "bfloat16"]
     judge: Model
     match_rule: Literal["final", "paper"]
 

@@ -36,7 +36,7 @@ def ask(
     Parameters
     ----------
     p : Params
-        Gives `top_p` and `token_budget`.
+        Gives `top_p`, `token_budget` and `precision`.
     name : str
         A model id or "endpoint:<model>".
     rows : sequence of dict
@@ -62,7 +62,7 @@ def ask(
     """
     images = [row["image"] for row in rows]
     ids = [f"{text} {row['id']}" for text, row in zip(texts, rows, strict=True)]
-    model, processor = loading.load(name)
+    model, processor = loading.load(name, precision=p.precision)
     answers = sample(
         model, processor, images, texts, 1, temperature, p.top_p, longest, p.token_budget, seed, ids
     )

@@ -1,17 +1,22 @@
 """Ask a model every test question once, greedily, and judge the answers: the outcome table."""
 
 from collections.abc import Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 from datasets import Dataset
+from transformers import PreTrainedModel, ProcessorMixin
 
 from inbol_lib.data.records import prompt_text, save_table
 from inbol_lib.data.templates import REFUSAL_PROMPT
 from inbol_lib.judging.hybrid import judge
 from inbol_lib.mllm import loading
-from inbol_lib.mllm.sampling import greedy
+from inbol_lib.mllm.adapters import worn
+from inbol_lib.mllm.endpoints import Endpoint
+from inbol_lib.mllm.picture_features import Features
+from inbol_lib.mllm.sampling import Response, sample
 from inbol_lib.params import Params
 
 #: columns of a question that its outcome keeps
@@ -28,33 +33,89 @@ def user_text(row: dict, method: str, choice_answer: str) -> str:
     return f"{text}\n{REFUSAL_PROMPT}" if method == "refusal_prompt" else text
 
 
-def outcomes(p: Params, method: str, rows: Dataset, adapter: Path | None) -> pd.DataFrame:
+@dataclass
+class Examinee:
+    """The model under test, loaded once for all methods, and the features of the test's pictures.
+
+    `processor` is None for an endpoint.
+    """
+
+    model: PreTrainedModel | Endpoint
+    processor: ProcessorMixin | None
+    features: Features = field(default_factory=Features)
+
+
+def examinee(p: Params) -> Examinee:
+    """Load `p.model` for a test."""
+    return Examinee(*loading.load(p.model, precision=p.precision))
+
+
+def responses(
+    p: Params, method: str, rows: Dataset, adapter: Path | None, who: Examinee
+) -> list[Response]:
+    """Return the greedy response of a method to each question.
+
+    Parameters
+    ----------
+    p : Params
+        Lengths and batch size.
+    method : str
+        Name of the method; "refusal_prompt" changes the user's message.
+    rows : Dataset
+        Question rows.
+    adapter : Path or None
+        The method's LoRA adapter; None for the model as it is.
+    who : Examinee
+        The model under test; it wears the adapter meanwhile.
+    """
+    texts = [user_text(row, method, p.choice_answer) for row in rows.remove_columns("image")]
+    lengths = (p.max_new_tokens, p.token_budget)
+    with worn(who.model, adapter) as model:
+        said = sample(
+            model,
+            who.processor,
+            list(rows["image"]),
+            texts,
+            1,
+            0.0,
+            1.0,
+            *lengths,
+            features=who.features,
+        )
+    return [only for (only,) in said]
+
+
+def outcomes(
+    p: Params, method: str, rows: Dataset, adapter: Path | None, who: Examinee | None = None
+) -> pd.DataFrame:
     """Return the outcome table of one method of `p.model` at `p.seed`.
 
     Parameters
     ----------
     p : Params
         Model, judge, lengths and seed.
-    method : str
-        Name of the method; "refusal_prompt" changes the user's message.
+    method, adapter
+        As in `responses`.
     rows : Dataset
         Questions with `confidence` and `in_domain`, as `question_pools.test_questions` gives them.
-    adapter : Path or None
-        The method's LoRA adapter; None for the model as it is.
+    who : Examinee, optional
+        By default the model is loaded.
     """
-    model, processor = loading.load(p.model, adapter)
+    said = responses(p, method, rows, adapter, who or examinee(p))
+    return outcome_table(p, method, rows, said)
+
+
+def outcome_table(p: Params, method: str, rows: Dataset, said: list[Response]) -> pd.DataFrame:
+    """Judge a method's responses to the questions `rows`, as `outcomes` does."""
     questions = rows.remove_columns("image").to_list()
-    texts = [user_text(row, method, p.choice_answer) for row in questions]
-    responses = greedy(
-        model, processor, list(rows["image"]), texts, p.max_new_tokens, p.token_budget
-    )
+    texts = [response.text for response in said]
     table = pd.DataFrame([{name: row[name] for name in KEPT} for row in questions])
     return table.assign(
         model=p.model,
         method=method,
         seed=p.seed,
-        response=[text or "" for text in responses],
-        outcome=_judged(p, questions, responses),
+        response=[text or "" for text in texts],
+        outcome=_judged(p, questions, texts),
         answerable=[bool(row["answers"]) for row in questions],
     )
 
@@ -84,10 +145,9 @@ def evaluate(
     adapters : mapping
         Adapter of each method; None for the model as it is.
     """
-    tables = []
-    for method in p.methods:
-        kept = partial / f"{method}.parquet"
-        if not kept.is_file():
-            save_table(outcomes(p, method, rows, adapters[method]), kept)
-        tables.append(pd.read_parquet(kept))
-    return pd.concat(tables, ignore_index=True)
+    files = {method: partial / f"{method}.parquet" for method in p.methods}
+    missing = [method for method, file in files.items() if not file.is_file()]
+    who = examinee(p) if missing else None
+    for method in missing:
+        save_table(outcomes(p, method, rows, adapters[method], who), files[method])
+    return pd.concat([pd.read_parquet(file) for file in files.values()], ignore_index=True)

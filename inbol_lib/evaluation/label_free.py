@@ -14,7 +14,7 @@ from inbol_lib.data.records import prompt_text
 from inbol_lib.data.templates import prompt
 from inbol_lib.evaluation import asking
 from inbol_lib.evaluation.selective import self_consistency
-from inbol_lib.mllm import chat, loading
+from inbol_lib.mllm import chat
 from inbol_lib.mllm.sampling import sample
 from inbol_lib.params import Params
 from inbol_lib.progress import progress
@@ -89,7 +89,7 @@ def _first_tokens(processor: ProcessorMixin) -> tuple[list[int], list[int]]:
     return sorted(yes - no), sorted(no - yes)
 
 
-def scored(p: Params, rows: Dataset) -> pd.DataFrame:
+def scored(p: Params, rows: Dataset, who: asking.Examinee | None = None) -> pd.DataFrame:
     """Return the untrained model's outcome table with a column for each of `selective.SCORES`.
 
     The scores are made from images, questions and the model's own words alone, never from a gold
@@ -101,23 +101,22 @@ def scored(p: Params, rows: Dataset) -> pd.DataFrame:
         Model, judge and sampling settings.
     rows : Dataset
         Questions as `question_pools.test_questions` gives them.
+    who : asking.Examinee, optional
+        By default the model is loaded.
     """
-    table = asking.outcomes(p, "original", rows, None)
-    model, processor = loading.load(p.model)
-    images = list(rows["image"])
+    who = who or asking.examinee(p)
+    greedy = asking.responses(p, "original", rows, None, who)
+    table = asking.outcome_table(p, "original", rows, greedy)
     texts = [prompt_text(row, p.choice_answer) for row in rows.remove_columns("image")]
-    asked = (model, processor, images, texts)
-    lengths = (p.max_new_tokens, p.token_budget)
-    greedy = sample(*asked, 1, 0.0, 1.0, *lengths)
-    sampled = sample(
-        *asked, p.num_samples, p.temperature, p.top_p, *lengths, p.data_seed, list(rows["id"])
-    )
-    responses = table.response.tolist()
+    asked = (who.model, who.processor, list(rows["image"]), texts)
+    how = (p.num_samples, p.temperature, p.top_p, p.max_new_tokens, p.token_budget, p.data_seed)
+    sampled = sample(*asked, *how, list(rows["id"]), who.features)
+    said = table.response.tolist()
     return table.assign(
         self_consistency=[
             self_consistency(response, [one.text for one in samples])
-            for response, samples in zip(responses, sampled, strict=True)
+            for response, samples in zip(said, sampled, strict=True)
         ],
-        sequence_probability=[float(np.exp(answer.logprob)) for (answer,) in greedy],
-        p_true=p_true(*asked, responses),
+        sequence_probability=[float(np.exp(answer.logprob)) for answer in greedy],
+        p_true=p_true(*asked, said),
     )

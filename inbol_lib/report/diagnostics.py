@@ -12,7 +12,7 @@ import pandas as pd
 from datasets import Dataset
 
 from inbol_lib.data.records import load_table, save_table
-from inbol_lib.evaluation import label_free, metrics, risk, selective
+from inbol_lib.evaluation import asking, label_free, metrics, risk, selective
 from inbol_lib.evaluation.intervals import interval, same_items
 from inbol_lib.judging import agreement
 from inbol_lib.judging.hybrid import llm_verdicts
@@ -103,8 +103,9 @@ def without_training(
     """
     held = load_table(composition / "validation.parquet")
     held = held.add_column("in_domain", [True] * len(held))
-    validation = label_free.scored(p, held)
-    test = label_free.scored(p, rows.filter(lambda flag: flag, input_columns="in_domain"))
+    who = asking.examinee(p)
+    validation = label_free.scored(p, held, who)
+    test = label_free.scored(p, rows.filter(lambda flag: flag, input_columns="in_domain"), who)
     scored = pd.concat([validation, test]).drop(columns="response")
     save_table(scored, target / "scored.parquet")
     inside = layout.in_domain(outcomes)

@@ -58,6 +58,7 @@ OWN = {
         "top_p",
         "choice_answer",
         "max_new_tokens",
+        "precision",
         "judge",
         "match_rule",
     ),
@@ -116,7 +117,7 @@ OWN = {
 }
 #: Values at which a parameter changes nothing. It is then left out of the fingerprint, so that
 #: artefacts made before the parameter existed keep their names.
-NEUTRAL = {"confidence_samples": 0, "match_rule": "final"}
+NEUTRAL = {"confidence_samples": 0, "match_rule": "final", "precision": "float32"}
 PROMPTED = ("original", "refusal_prompt")
 TUNED = ("sft", "idk_it")
 #: stages that train the model or read its hidden states

@@ -100,6 +100,6 @@ def test_a_question_is_taken_whole(text, question):
     "part", ["Question\n", "Question ", "\n", "Q1. ", "|", '"question": "', "_", "# "]
 )
 def test_reading_takes_time_in_proportion_to_the_length(part):
-    start = time.perf_counter()
+    start = time.process_time()
     parse_pairs("Question" + part * (100_000 // len(part)))
-    assert time.perf_counter() - start < 2
+    assert time.process_time() - start < 2
