@@ -56,6 +56,7 @@ class Setting(NamedTuple):
     words: str
     where: str
     cells: Callable[[Params], list[Params]]
+    method: str  # which the sweep is about
     chosen: Callable[[Params], bool]  # whether a cell has the paper's setting
 
 
@@ -139,18 +140,21 @@ SETTINGS = [
         "thresholds (0.8, 0.2) are best",
         "Fig. 10",
         experiments.threshold_cells,
+        "idk_it",
         lambda cell: (cell.delta_known, cell.delta_unknown) == (0.8, 0.2),
     ),
     Setting(
         "a known share of 0.75 is best",
         "Fig. 11a",
         experiments.share_cells,
+        "idk_it",
         lambda cell: cell.known_share == 0.75,
     ),
     Setting(
         "pairs at 1 : 1 : 2 are best",
         "Fig. 11b",
         experiments.ratio_cells,
+        "ca_dpo",
         lambda cell: list(cell.pair_ratio) == [1.0, 1.0, 2.0],
     ),
 ]
@@ -259,7 +263,8 @@ def settings(p: Params) -> list[dict]:
         mine, others = [], []
         for cell in setting.cells(p):
             group = mine if setting.chosen(cell) else others
-            group.append(gathering.gather(experiments.over_seeds([cell])))
+            seeded = experiments.over_seeds([cell])
+            group.append(gathering.gather(seeded, [setting.method]))
         if mine:
             rows += best_of(setting.words, setting.where, p.model, mine[0], others)
     return rows

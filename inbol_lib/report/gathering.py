@@ -26,11 +26,17 @@ UNSWEPT = (
 )
 
 
-def gather(cells: list[Params]) -> pd.DataFrame:
-    """Return the outcomes of several evaluations as one table; missing ones are made first."""
+def gather(cells: list[Params], methods: list[str] | None = None) -> pd.DataFrame:
+    """Return the outcomes of several evaluations as one table; missing ones are made first.
+
+    With `methods`, of these alone: a cell of a sweep may be the main one, which has others as well.
+    """
     folders = [stages.ensure("evaluation", cell) for cell in cells]
     tables = [pd.read_parquet(folder / "outcomes.parquet") for folder in folders]
-    return pd.concat(tables, ignore_index=True)
+    outcomes = pd.concat(tables, ignore_index=True)
+    if methods is None:
+        return outcomes
+    return outcomes[outcomes.method.isin(methods)].reset_index(drop=True)
 
 
 def size_note(p: Params, table: str = "table1") -> str:
@@ -63,12 +69,16 @@ def probe(p: Params) -> pd.DataFrame:
     return numbered.probe(pd.read_csv(stages.ensure("probing", p) / "probe_predictions.csv"))
 
 
-def sweep(cells: list[Params], settings: Callable[[Params], dict[str, Any]]) -> pd.DataFrame:
+def sweep(
+    cells: list[Params], methods: list[str], settings: Callable[[Params], dict[str, Any]]
+) -> pd.DataFrame:
     """Return one row per cell and method of a sweep, over the sweep's seeds.
 
     Parameters
     ----------
     cells : list of Params
+    methods : list of str
+        Which of the cells' methods the sweep is about.
     settings : callable
         Returns the columns that tell one cell from another.
 
@@ -80,7 +90,7 @@ def sweep(cells: list[Params], settings: Callable[[Params], dict[str, Any]]) -> 
     if not cells:
         return pd.DataFrame()
     rows = [
-        numbered.table4(gather(experiments.over_seeds([cell]))).assign(**settings(cell))
+        numbered.table4(gather(experiments.over_seeds([cell]), methods)).assign(**settings(cell))
         for cell in cells
     ]
     return pd.concat(rows, ignore_index=True).drop(columns="mixed_pairs")
@@ -96,13 +106,13 @@ def sweeps(p: Params) -> dict[str, pd.DataFrame]:
         of thresholds is the mean of its in-domain and its out-of-domain s_trust, each scaled to
         [0, 1] over the pairs (paper, App. G.1).
     """
-    thresholds = sweep(experiments.threshold_cells(p), _thresholds)
+    thresholds = sweep(experiments.threshold_cells(p), ["idk_it"], _thresholds)
     score = (_scaled(thresholds.id_s_trust) + _scaled(thresholds.ood_s_trust)) / 2
     return {
         "thresholds": thresholds.assign(score=score),
-        "shares": sweep(experiments.share_cells(p), _known_share),
-        "ratios": sweep(experiments.ratio_cells(p), _pair_ratio),
-        "sizes": sweep(experiments.size_cells(p), _sizes),
+        "shares": sweep(experiments.share_cells(p), ["idk_it"], _known_share),
+        "ratios": sweep(experiments.ratio_cells(p), ["ca_dpo"], _pair_ratio),
+        "sizes": sweep(experiments.size_cells(p), experiments.BOTH, _sizes),
     }
 
 

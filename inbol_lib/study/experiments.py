@@ -31,6 +31,20 @@ def over_seeds(cells: list[Params]) -> list[Params]:
     return [cell.replace(seed=seed) for cell in cells for seed in cell.sweep_seeds]
 
 
+def _sharing(p: Params, cells: list[Params]) -> list[Params]:
+    """Return cells with the main cell, which asks its methods as well, in the place of its equal.
+
+    So the thresholds, the share and the ratio of the main tables are not evaluated again. What
+    reads the cells must look at the methods that it wants.
+    """
+    return [
+        p
+        if cell == p.replace(methods=cell.methods) and set(cell.methods) <= set(p.methods)
+        else cell
+        for cell in cells
+    ]
+
+
 def main_cells(p: Params) -> list[Params]:
     """Return the cells of Tables 1 to 3.
 
@@ -74,24 +88,24 @@ def threshold_cells(p: Params) -> list[Params]:
     """Return the cells of Fig. 10: every known threshold above every unknown one, in tenths."""
     small = swept(p).replace(methods=["idk_it"])
     levels = sorted(p.threshold_levels)
-    return [
+    pairs = [(known, unknown) for known in levels for unknown in levels if known > unknown]
+    cells = [
         small.replace(delta_known=known / 10, delta_unknown=unknown / 10)
-        for known in levels
-        for unknown in levels
-        if known > unknown
+        for known, unknown in pairs
     ]
+    return _sharing(p, cells)
 
 
 def share_cells(p: Params) -> list[Params]:
     """Return the cells of Fig. 11a: the share of known questions among the instructions."""
     small = swept(p).replace(methods=["idk_it"])
-    return [small.replace(known_share=share) for share in p.known_shares]
+    return _sharing(p, [small.replace(known_share=share) for share in p.known_shares])
 
 
 def ratio_cells(p: Params) -> list[Params]:
     """Return the cells of Fig. 11b: unknown : mixed : known questions in the preference data."""
     small = swept(p).replace(methods=["ca_dpo"])
-    return [small.replace(pair_ratio=ratio) for ratio in p.pair_ratios]
+    return _sharing(p, [small.replace(pair_ratio=ratio) for ratio in p.pair_ratios])
 
 
 def size_cells(p: Params) -> list[Params]:

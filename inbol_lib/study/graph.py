@@ -118,6 +118,9 @@ OWN = {
 #: Values at which a parameter changes nothing. It is then left out of the fingerprint, so that
 #: artefacts made before the parameter existed keep their names.
 NEUTRAL = {"confidence_samples": 0, "match_rule": "final", "precision": "float32"}
+#: The ratio of pairs in the composition that instructions are taken from: the paper's. Instructions
+#: do not depend on it, so that one IDK-IT serves the preference pairs of every ratio (Fig. 11 b).
+INSTRUCTIONS_RATIO = [1.0, 1.0, 2.0]
 PROMPTED = ("original", "refusal_prompt")
 TUNED = ("sft", "idk_it")
 #: stages that train the model or read its hidden states
@@ -134,9 +137,9 @@ def dependencies(stage: str, p: Params) -> list[Job]:
         case "composition":
             return _before_composition(p)
         case "idk_it":
-            return [("composition", p)]
+            return [("composition", p.replace(pair_ratio=INSTRUCTIONS_RATIO))]
         case "ca_dpo":
-            return [("composition", p), ("idk_it", p.replace(tuning="idk_it"))]
+            return [("composition", p), trained(p, "idk_it")]
         case "evaluation":
             trainings = [trained(p, method) for method in p.methods if method not in PROMPTED]
             return [("composition", p), ("confidence", p), *trainings]
@@ -176,7 +179,7 @@ def _evaluations(cells: list[Params]) -> list[Job]:
 def trained(p: Params, method: str) -> Job:
     """Return the training job that makes `method`."""
     if method in TUNED:
-        return "idk_it", p.replace(tuning=method)
+        return "idk_it", p.replace(tuning=method, pair_ratio=INSTRUCTIONS_RATIO)
     return "ca_dpo", p.replace(preference=method)
 
 

@@ -1,10 +1,11 @@
 """Sweeps may be smaller than the main run, and the notes under the tables say so."""
 
+import pandas as pd
 import pytest
 
 from inbol_lib import errors, params
 from inbol_lib.report import gathering
-from inbol_lib.study import experiments
+from inbol_lib.study import experiments, graph
 
 
 def test_sweeps_may_be_smaller_than_the_main_run_and_say_so():
@@ -23,3 +24,23 @@ def test_sweeps_may_be_smaller_than_the_main_run_and_say_so():
     assert "1 training seed of" in probed, "the probe reads the models of one seed"
     with pytest.raises(errors.ParameterError, match="sweep_seeds"):
         params.load("smoke", sweep_seeds=[0, 7])
+
+
+def test_a_cell_with_the_main_settings_is_the_main_cell_and_is_read_for_its_own_methods(
+    runs, smoke
+):
+    """Nothing is evaluated twice, and a sweep never mixes in the main tables' other methods."""
+    p = smoke.replace(pair_ratios=[[1.0, 1.0, 1.0], [1.0, 1.0, 2.0]])
+    equal, sharing = [cell == p for cell in experiments.ratio_cells(p)], experiments.share_cells(p)
+    assert equal == [False, True]
+    assert sharing == [p]
+    trained = [graph.path(*graph.trained(cell, "idk_it")) for cell in experiments.ratio_cells(p)]
+    assert len(set(trained)) == 1, "instructions do not depend on the ratio of the pairs"
+
+    folder = graph.path("evaluation", p)
+    folder.mkdir(parents=True)
+    table = pd.DataFrame({"method": ["original", "ca_dpo", "idk_it"], "id": ["a", "b", "c"]})
+    table.to_parquet(folder / "outcomes.parquet")
+    (folder / "metrics.json").write_text("{}")
+    assert gathering.gather([p]).method.tolist() == table.method.tolist()
+    assert gathering.gather([p], ["ca_dpo"]).id.tolist() == ["b"]

@@ -69,7 +69,7 @@ STAGES_OF_TRAINING = {"confidence", "unanswerable", "composition", "idk_it", "ca
 
 
 @pytest.mark.parametrize(
-    ("name", "jobs"), [("smolvlm-256m", 37), ("llava-1.5-7b", 112), ("llava-1.5-13b", 115)]
+    ("name", "jobs"), [("smolvlm-256m", 33), ("llava-1.5-7b", 108), ("llava-1.5-13b", 111)]
 )
 def test_a_profile_of_the_real_benchmarks_has_a_plan_and_never_asks_the_program(name, jobs):
     p = params.load(name)
