@@ -10,6 +10,8 @@ export TOKENIZERS_PARALLELISM := false
 # The embedded study needs no network; a profile that fetches models sets HF_HUB_OFFLINE=0.
 export HF_HUB_OFFLINE ?= 1
 export OMP_NUM_THREADS ?= 1
+# Loads the libraries once, for all notebooks of a run.
+FORKED := $(BIN)/python -m inbol_lib.study.kernels
 
 .PHONY: help env study smoke test lint lab notebooks pretrain bench clean
 help:  ## this list
@@ -26,11 +28,11 @@ $(READY): requirements.lock pyproject.toml
 env: $(READY)  ## the pinned environment in .venv
 
 study: $(READY)  ## the whole study with PROFILE=micro: every table and figure into figures/micro/
-	$(BIN)/snakemake --cores $(CORES) --rerun-triggers mtime --quiet rules --config profile=$(PROFILE)
+	$(FORKED) $(BIN)/snakemake --cores $(CORES) --rerun-triggers mtime --quiet rules --config profile=$(PROFILE)
 
 # One job more than cores: toy jobs spend much of their time starting.
 smoke: $(READY)  ## the whole study at toy size, into runs/
-	CI=1 $(BIN)/snakemake --cores $$(($(CORES) + 1)) --rerun-triggers mtime --quiet rules --config profile=smoke
+	CI=1 $(FORKED) $(BIN)/snakemake --cores $$(($(CORES) + 1)) --rerun-triggers mtime --quiet rules --config profile=smoke
 
 test: $(READY)  ## all tests, and every notebook at smoke size against its stored outputs
 	$(BIN)/python tests/all.py

@@ -25,6 +25,8 @@ OPENAI_API_KEY        key for that server; any word for a local one          uns
 HF_HUB_OFFLINE        1 keeps Hugging Face libraries from the network; the   1 under `make`
                       Makefile and the tests set it
 WORLD_SIZE            processes of a training; `accelerate launch` sets it   1
+INBOL_KERNEL_SERVER   socket of the process that forks kernels;              unset: none is
+                      `python -m inbol_lib.study.kernels` sets it            forked
 INBOL_KERNELS         any value: tests/mllm runs notebooks in real kernels   unset
 ====================  =====================================================  ==================
 """

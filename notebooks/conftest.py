@@ -1,14 +1,15 @@
 """nbval compares what cells print, not what libraries say on standard error; its kernels talk over
-files.
+files, and are forked where a server of kernels is at work.
 """
 
 import tempfile
 
 import nbval.kernel
-from jupyter_client.manager import KernelManager
+
+from inbol_lib.study.kernels import ForkingManager
 
 
-class FileSockets(KernelManager):
+class FileSockets(ForkingManager):
     """A kernel without TCP ports.
 
     Two kernels that start together can take the same one, and one of them is never heard.

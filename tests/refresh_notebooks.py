@@ -14,6 +14,7 @@ from nbclient import NotebookClient
 from tqdm import tqdm
 
 from inbol_lib import paths
+from inbol_lib.study.kernels import AsyncForkingManager, serving
 
 
 def executed(book: nbformat.NotebookNode) -> nbformat.NotebookNode:
@@ -23,6 +24,7 @@ def executed(book: nbformat.NotebookNode) -> nbformat.NotebookNode:
             book,
             timeout=None,
             kernel_name="python3",
+            kernel_manager_class=AsyncForkingManager,
             resources={"metadata": {"path": str(paths.NOTEBOOKS)}},
             record_timing=False,
             store_widget_state=False,
@@ -42,6 +44,14 @@ def cleaned(book: nbformat.NotebookNode) -> nbformat.NotebookNode:
     return book
 
 
+def refresh(file: Path) -> None:
+    """Run a notebook, and store what it shows in its place."""
+    book = cleaned(executed(nbformat.read(file, nbformat.NO_CONVERT)))
+    unfinished = Path(f"{file}.new")
+    nbformat.write(book, unfinished)
+    unfinished.replace(file)
+
+
 def main(names: list[str]) -> None:
     """Refresh the notebooks whose names begin with one of `names`; all without any."""
     files = sorted(paths.NOTEBOOKS.glob("*.ipynb"))
@@ -49,11 +59,9 @@ def main(names: list[str]) -> None:
     with tempfile.TemporaryDirectory() as runs:
         quiet = {"INBOL_QUIET": "1", "HF_HUB_OFFLINE": "1", "OMP_NUM_THREADS": "1"}
         os.environ.update(quiet | {"INBOL_RUNS": os.environ.get("INBOL_RUNS") or runs})
-        for file in tqdm(wanted, "notebooks"):
-            book = cleaned(executed(nbformat.read(file, nbformat.NO_CONVERT)))
-            unfinished = Path(f"{file}.new")
-            nbformat.write(book, unfinished)
-            unfinished.replace(file)
+        with serving():
+            for file in tqdm(wanted, "notebooks"):
+                refresh(file)
 
 
 if __name__ == "__main__":

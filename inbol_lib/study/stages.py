@@ -172,10 +172,15 @@ def _run_notebook(book: Path, executed: Path, p: Params) -> None:
     import papermill  # here, because both load slowly
     from traitlets.config import Config
 
+    from inbol_lib.study.kernels import AsyncForkingManager  # here, because Jupyter loads slowly
+
     logging.getLogger("papermill").setLevel(logging.ERROR)
     # The kernel talks over files: two that start together may choose the same port.
     with tempfile.TemporaryDirectory() as sockets:
-        over_files = Config(KernelManager={"transport": "ipc", "ip": f"{sockets}/kernel"})
+        over_files = Config(
+            KernelManager={"transport": "ipc", "ip": f"{sockets}/kernel"},
+            NotebookClient={"kernel_manager_class": AsyncForkingManager},
+        )
         papermill.execute_notebook(
             str(book),
             str(executed),

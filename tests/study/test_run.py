@@ -1,10 +1,5 @@
 import ast
-import json
-import os
 import re
-import subprocess
-import sys
-from pathlib import Path
 
 import nbformat
 import pytest
@@ -79,19 +74,6 @@ def test_the_program_is_refused_on_a_folder_wherever_it_would_be_asked(
     assert (code, said.out.strip()) == ((2, "") if named else (0, "executed"))
     assert said.err.startswith(named)
     assert ("program only knows the micro world" in said.err) == bool(named)
-
-
-def test_a_stage_run_twice_has_identical_metrics(tmp_path):
-    """Same seed, same machine: notebook 01 in two fresh folders."""
-    sizes = ["-p", "train_questions=20", "-p", "test_questions=10"]
-    command = [sys.executable, "-m", "inbol_lib.study.run", "01", *sizes]
-    found = []
-    for name in ("one", "two"):
-        env = {**os.environ, "INBOL_RUNS": str(tmp_path / name)}
-        done = subprocess.run(command, env=env, capture_output=True, text=True, check=True)
-        found.append(Path(done.stdout.strip(), "metrics.json").read_text())
-    assert found[0] == found[1]
-    assert json.loads(found[0])["levels"]
 
 
 def test_a_relative_data_folder_is_the_project_s_wherever_one_stands(tmp_path, monkeypatch):
