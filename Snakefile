@@ -129,7 +129,16 @@ use rule stage as composition with:  # 03: instructions, preference pairs, test 
 use rule stage as idk_it with:  # 04: IDK instruction tuning, SFT
     input:
         made_from,
-        code("training/collating.py", "training/idk_it.py", "training/lora.py"),
+        code(
+            "mllm/picture_features.py",
+            "training/collating.py",
+            "training/idk_it.py",
+            "training/layout.py",
+            "training/lora.py",
+            "training/packing.py",
+            "training/passes",
+            "training/steps.py",
+        ),
     output:
         RUNS + "/{stage,idk_it}/{folder}/metrics.json",
 
@@ -137,7 +146,7 @@ use rule stage as idk_it with:  # 04: IDK instruction tuning, SFT
 use rule stage as ca_dpo with:  # 05: confidence-aware DPO and its variants
     input:
         made_from,
-        code("training"),
+        code("mllm/picture_features.py", "training"),
     output:
         RUNS + "/{stage,ca_dpo}/{folder}/metrics.json",
 

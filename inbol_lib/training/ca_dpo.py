@@ -11,7 +11,6 @@ from typing import Any
 
 import pandas as pd
 import torch
-from accelerate import DistributedType
 from datasets import Dataset
 from peft import PeftModel, get_peft_model
 from transformers import PreTrainedModel, ProcessorMixin, TrainerCallback, set_seed
@@ -21,15 +20,8 @@ from inbol_lib.mllm.picture_features import Features
 from inbol_lib.params import Params
 from inbol_lib.training.collating import numbered, prompt_ids, response_ids
 from inbol_lib.training.lora import arguments, lora_config, train_and_save
-from inbol_lib.training.packing import (
-    RESPONSES,
-    Item,
-    PackingCollator,
-    RowCollator,
-    can_pack,
-    check_packing,
-    response_logps,
-)
+from inbol_lib.training.packing import RESPONSES, Item, check_packing, make_collator, response_logps
+from inbol_lib.training.passes.lora_layers import fewer_multiplications
 from inbol_lib.training.preference_loss import (
     NEEDED,
     PAIRS,
@@ -39,11 +31,10 @@ from inbol_lib.training.preference_loss import (
     weighted_loss,
 )
 from inbol_lib.training.reference import add_reference
+from inbol_lib.training.steps import StepsInParts, is_sharded
 
-_UNSHARDED = (DistributedType.NO, DistributedType.MULTI_CPU, DistributedType.MULTI_GPU)
 
-
-class CADPOTrainer(DPOTrainer):
+class CADPOTrainer(StepsInParts, DPOTrainer):
     """TRL's `DPOTrainer` with packed responses and eq. 6 as its loss.
 
     The loss is a mean over questions, not over pairs. Reference log-probabilities come with the
@@ -62,18 +53,8 @@ class CADPOTrainer(DPOTrainer):
     features: Features | None = None
 
     def training_step(self, model, inputs, num_items_in_batch=None):
-        """Compute one batch's loss and gradients, part after part.
-
-        The gradients of the parts add up, so the size of a batch does not depend on what fits into
-        memory. Processes exchange gradients only once, after the last part.
-        """
-        *first, last = inputs["parts"]
-        questions = sum(len(part["kinds"]) for part in inputs["parts"])
-        loss = 0
-        with self.accelerator.no_sync(model):
-            for part in first:
-                loss = loss + super().training_step(model, part | {"questions": questions})
-        return loss + super().training_step(model, last | {"questions": questions})
+        """Compute one batch's loss and gradients; the loss counts questions, not tokens."""
+        return super().training_step(model, inputs)
 
     def _compute_loss(self, model, inputs, return_outputs=False):
         policy = response_logps(model, inputs, self.features)
@@ -82,9 +63,10 @@ class CADPOTrainer(DPOTrainer):
         losses = loss_of(margin, inputs["weights"], self.beta)
         if model.training and self.state.global_step == 0:
             check_first_loss(losses, inputs["weights"], 5e-2 if self.args.bf16 else 1e-4)
-        self._log_margins(margin, inputs["kinds"], "train" if model.training else "eval")
+        if inputs.get("share", 1):
+            self._log_margins(margin, inputs["kinds"], "train" if model.training else "eval")
         # A part of a batch contributes its share of the mean over the whole batch.
-        loss = losses.sum() / inputs.get("questions", len(losses))
+        loss = losses.sum() * inputs.get("share", 1) / inputs.get("questions", len(losses))
         return (loss, {"margin": margin}) if return_outputs else loss
 
     def _log_margins(self, margin: torch.Tensor, kinds: Sequence[str], mode: str) -> None:
@@ -256,8 +238,7 @@ def train(
     questions = items(processor, preferences)
     for item, pair in zip(questions, weights, strict=True):
         item["weights"] = pair
-    make_collator = PackingCollator if can_pack(model) else RowCollator
-    collator = make_collator(questions, preferences, processor, p.token_budget)
+    collator = make_collator(model, questions, preferences, processor, p.token_budget)
     policy = PeftModel.from_pretrained(model, str(start), is_trainable=True).eval()
     trainer = CADPOTrainer(
         model=policy,
@@ -270,13 +251,15 @@ def train(
         callbacks=callbacks,
     )
     trainer.mode = p.preference
-    if trainer.accelerator.distributed_type in _UNSHARDED:
-        trainer.features = Features()  # a sharded model cannot run its vision tower by itself
+    if not is_sharded(trainer.accelerator):
+        # A sharded model cannot run its vision tower by itself.
+        trainer.features = collator.pictures.keep(Features())
     if "ref" in policy.peft_config:
         # TRL's copy of the start; ours is read once, and its log-probabilities are kept.
         policy.delete_adapter("ref")
     # The reference must have the precision of training, or the first loss would not be ln 2.
-    with trainer.accelerator.autocast():
-        check_packing(policy.eval(), collator)
-        add_reference(policy, collator, start, trainer.accelerator, trainer.features, cache)
-    return train_and_save(trainer, folder)
+    with fewer_multiplications(policy):
+        with trainer.accelerator.autocast():
+            check_packing(policy.eval(), collator, trainer.features)
+            add_reference(policy, collator, start, trainer.accelerator, trainer.features, cache)
+        return train_and_save(trainer, folder)

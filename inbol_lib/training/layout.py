@@ -1,156 +1,266 @@
-"""How packed questions are arranged: tokens, positions, visibility and parts of a batch (ours).
+"""How questions are arranged in a batch: rows, positions, visibility and parts (ours).
 
-All pure functions of lists and integer tensors, without a model. `packing` builds its batches with
-them.
+A row is a tree: a picture, its questions, their responses. The start that its prompts share, which
+holds the picture, is read once; behind it stand, one after another, each question's own rest and
+its responses. All pure functions of lists and integer tensors, without a model.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from typing import NamedTuple
 
 import torch
 
 from inbol_lib.training.collating import padded
 
-PROMPT, PADDING = -2, -1  # segments that are not responses; the responses are 0, 1 and 2
+SHARED, PADDING = -1, -2  # questions that are none; a row's questions are 0, 1, 2, ...
+PROMPT = -1  # the response of a token that belongs to no response; responses are 0, 1 and 2
+
+
+class Question(NamedTuple):
+    """One question of a row, tokenized."""
+
+    prompt: list[int]
+    responses: list[list[int]]  # [] for one that is missing
+    place: int = 0  # the question's number in the batch
 
 
 class Layout(NamedTuple):
-    """Where everything lies in a batch of packed rows; `tail` is the longest sum of responses."""
+    """Where everything lies in a batch of rows, and what predicts what.
 
-    tokens: torch.Tensor  # (rows, length): prompt and responses, padded on both sides
-    segments: torch.Tensor  # (rows, length): PROMPT, PADDING or the number of the response
+    `keep` marks the tokens whose logits predict something. `source`, `target` and `owner` have an
+    entry for each token of a response: which of the kept logits predicts it, the token itself, and
+    the question and the number of the response that it belongs to.
+    """
+
+    tokens: torch.Tensor  # (rows, length), padded on the right
     positions: torch.Tensor  # (rows, length): the position that the model gives each token
-    owner: torch.Tensor  # (rows, tail): the number of a token's response, -1 for padding
-    source: torch.Tensor  # (rows, tail): which of the last tail + 1 logits predict the token
+    question: torch.Tensor  # (rows, length): SHARED, PADDING or the number of the row's question
+    response: torch.Tensor  # (rows, length): PROMPT or the number of the question's response
+    keep: torch.Tensor  # (rows, length), booleans
+    source: torch.Tensor  # (targets,)
+    target: torch.Tensor  # (targets,)
+    owner: torch.Tensor  # (targets, 2)
+    head: int  # so many tokens at the start of every row are shared and predict nothing
+    plain: bool  # whether each row is an ordinary text: one question, one response
 
 
-def lay_out(
-    prompts: list[list[int]], responses: list[list[list[int]]], padding_token: int
-) -> Layout:
-    """Put each row's responses one after another behind its prompt.
+class _Row:
+    """A row in the making: four lists of the same length, and its targets."""
+
+    def __init__(self, questions: Sequence[Question]):
+        self.tokens, self.positions, self.question, self.response = [], [], [], []
+        self.targets: list[tuple[int, int, int, int]] = []  # place of source, token, owner's two
+        self.shared = shared_start([question.prompt for question in questions])
+        self._append(questions[0].prompt[: self.shared], 0, SHARED, PROMPT)
+        for number, question in enumerate(questions):
+            self._append_question(number, question)
+
+    def _append(self, tokens: list[int], position: int, question: int, response: int) -> None:
+        self.tokens += tokens
+        self.positions += range(position, position + len(tokens))
+        self.question += [question] * len(tokens)
+        self.response += [response] * len(tokens)
+
+    def _append_question(self, number: int, question: Question) -> None:
+        rest = question.prompt[self.shared :]
+        self._append(rest, self.shared, number, PROMPT)
+        end = (len(self.tokens) if rest else self.shared) - 1  # the last token of the prompt
+        for which, response in enumerate(question.responses):
+            begin = len(self.tokens)
+            self._append(response, len(question.prompt), number, which)
+            sources = [end, *range(begin, len(self.tokens) - 1)]
+            for source, token in zip(sources, response, strict=False):
+                self.targets.append((source, token, question.place, which))
+
+
+def lay_out(rows: Sequence[Sequence[Question]], padding_token: int) -> Layout:
+    """Put the questions of each row one after another behind the start of their prompts.
 
     Parameters
     ----------
-    prompts : list of list of int
-        Token ids of each row's prompt; padded on the left.
-    responses : list of list of list of int
-        Token ids of each row's responses; padded on the right after the last of them.
+    rows : sequence of sequences of Question
+        The questions of each row, at least one.
     padding_token : int
-        Fills the gaps.
+        Fills up the shorter rows.
 
     Returns
     -------
     Layout
         Integer tensors.
 
-    Notes
-    -----
-    A model's logits at a token predict the next one. Of the logits kept, number 0 belongs to the
-    prompt's last token, and number j + 1 to token j of the tail. So number 0 predicts the first
-    token of every response, and number j any other token j.
-
     Examples
     --------
-    Behind a prompt of three tokens stand a response of two and one of three; a third is missing.
-    Both responses have positions from 3, as if each followed the prompt alone.
+    Two questions share two tokens. The first has responses of two and one tokens; a third is
+    missing. Each token has the position that it would have alone.
 
-    >>> layout = lay_out([[10, 11, 12]], [[[20, 21], [], [30, 31, 32]]], padding_token=0)
+    >>> row = [Question([10, 11, 12], [[20, 21], [], [30]]), Question([10, 11, 13, 14], [[40]], 1)]
+    >>> layout = lay_out([row], padding_token=0)
     >>> layout.tokens
-    tensor([[10, 11, 12, 20, 21, 30, 31, 32]])
-    >>> layout.segments
-    tensor([[-2, -2, -2,  0,  0,  2,  2,  2]])
+    tensor([[10, 11, 12, 20, 21, 30, 13, 14, 40]])
+    >>> layout.question
+    tensor([[-1, -1,  0,  0,  0,  0,  1,  1,  1]])
+    >>> layout.response
+    tensor([[-1, -1, -1,  0,  0,  2, -1, -1,  0]])
     >>> layout.positions
-    tensor([[0, 1, 2, 3, 4, 3, 4, 5]])
-    >>> layout.source  # 20 and 30 are predicted by the logits of 12, 31 by those of 30
-    tensor([[0, 1, 0, 3, 4]])
+    tensor([[0, 1, 2, 3, 4, 3, 2, 3, 4]])
+    >>> layout.keep.int()  # 12 predicts 20 and 30, 20 predicts 21, and 14 predicts 40
+    tensor([[0, 0, 1, 1, 0, 0, 0, 1, 0]], dtype=torch.int32)
+    >>> layout.source
+    tensor([0, 1, 0, 2])
+    >>> layout.owner.tolist()
+    [[0, 0], [0, 0], [0, 2], [1, 0]]
     """
-    heads = padded(prompts, padding_token, "left")
-    tails = padded([_joined(row) for row in responses], padding_token)
-    owner = padded([_owners(row) for row in responses], PADDING)
-    place = padded([_places(row) for row in responses], 0)
-    source = torch.arange(tails.shape[1]) * (place > 0)
-
-    lengths = torch.tensor([[len(prompt)] for prompt in prompts])
-    # Positions in the prompt: its last token has length - 1, and padding is below 0.
-    head_positions = lengths - torch.arange(heads.shape[1], 0, -1)
-    head_segments = torch.where(head_positions < 0, PADDING, PROMPT)
+    made = [_Row(questions) for questions in rows]
+    tokens = padded([row.tokens for row in made], padding_token)
+    keep = torch.zeros(tokens.shape, dtype=torch.bool)
+    for number, row in enumerate(made):
+        keep[number, [source for source, *_ in row.targets]] = True
+    of_place = (keep.flatten().cumsum(0) - 1).view(keep.shape)  # numbers the kept logits
+    targets = [(number, *target) for number, row in enumerate(made) for target in row.targets]
+    flat = torch.tensor(targets).view(-1, 5)
     return Layout(
-        tokens=torch.cat([heads, tails], 1),
-        segments=torch.cat([head_segments, owner], 1),
-        positions=torch.cat([head_positions.clamp(min=0), lengths + place], 1),
-        owner=owner,
-        source=source,
+        tokens=tokens,
+        positions=padded([row.positions for row in made], 0),
+        question=padded([row.question for row in made], PADDING),
+        response=padded([row.response for row in made], PROMPT),
+        keep=keep,
+        source=of_place[flat[:, 0], flat[:, 1]],
+        target=flat[:, 2],
+        owner=flat[:, 3:],
+        head=max(0, min(row.shared for row in made) - 1),
+        plain=all(len(row) == 1 and sum(map(bool, row[0].responses)) == 1 for row in rows),
     )
 
 
-def _joined(responses: list[list[int]]) -> list[int]:
-    return [token for response in responses for token in response]
+def shared_start(prompts: Sequence[list[int]]) -> int:
+    """Return how many tokens all prompts begin with; the whole length if there is one prompt.
+
+    Examples
+    --------
+    >>> shared_start([[1, 2, 3], [1, 2, 4, 5]])
+    2
+    """
+    first, last = min(prompts), max(prompts)  # in the order of a dictionary
+    for place, (one, other) in enumerate(zip(first, last, strict=False)):
+        if one != other:
+            return place
+    return min(len(first), len(last))
 
 
-def _owners(responses: list[list[int]]) -> list[int]:
-    """Return the number of each token's response."""
-    return [number for number, response in enumerate(responses) for _ in response]
+def row_length(questions: Sequence[Question]) -> int:
+    """Return the tokens of a row of these questions, without padding.
+
+    Examples
+    --------
+    >>> row_length([Question([10, 11, 12], [[20, 21], [30]]), Question([10, 11, 13, 14], [[40]])])
+    9
+    """
+    shared = shared_start([question.prompt for question in questions])
+    own = [
+        len(question.prompt) - shared + sum(map(len, question.responses)) for question in questions
+    ]
+    return shared + sum(own)
 
 
-def _places(responses: list[list[int]]) -> list[int]:
-    """Return each token's place in its response, from 0."""
-    return [place for response in responses for place in range(len(response))]
+def visible(question: torch.Tensor, response: torch.Tensor, start: int = 0) -> torch.Tensor:
+    """Tell which token sees which, as if each response stood alone behind its prompt.
 
-
-def visible(segments: torch.Tensor) -> torch.Tensor:
-    """Tell which token sees which: a response sees the prompt and what it has said so far.
-
-    Padding sees the prompt and padding, but no token of a prompt or response sees padding.
+    A token sees the shared start, its own question, and what its own response has said so far.
+    Padding sees the shared start and padding, but no other token sees padding.
 
     Parameters
     ----------
-    segments : torch.Tensor, shape (rows, length)
+    question, response : torch.Tensor, shape (rows, length)
         As in `Layout`.
+    start : int
+        The first token that looks; those before it are left out of the second axis.
 
     Returns
     -------
-    torch.Tensor, shape (rows, length, length)
+    torch.Tensor, shape (rows, length - start, length)
         True where the token of the second axis sees the token of the third.
 
     Examples
     --------
-    One prompt token, a response of two tokens, another response of one.
+    A shared token, a question with a token and two responses of one token, another question.
 
-    >>> visible(torch.tensor([[PROMPT, 0, 0, 2]])).int()
-    tensor([[[1, 0, 0, 0],
-             [1, 1, 0, 0],
-             [1, 1, 1, 0],
-             [1, 0, 0, 1]]], dtype=torch.int32)
+    >>> question = torch.tensor([[SHARED, 0, 0, 0, 1]])
+    >>> visible(question, torch.tensor([[PROMPT, PROMPT, 0, 2, 0]])).int()
+    tensor([[[1, 0, 0, 0, 0],
+             [1, 1, 0, 0, 0],
+             [1, 1, 1, 0, 0],
+             [1, 1, 0, 1, 0],
+             [1, 0, 0, 0, 1]]], dtype=torch.int32)
     """
-    in_prompt = segments[:, None] == PROMPT
-    same_segment = segments[:, None] == segments[:, :, None]
-    return (in_prompt | same_segment).tril()
+    looking = question[:, start:, None], response[:, start:, None]
+    return sees(*looking, question[:, None], response[:, None]).tril(start)
 
 
-def parts(lengths: Sequence[int], budget: int) -> Iterator[list[int]]:
-    """Yield the indices of items in groups of similar length that each fit into a budget.
+def sees(
+    question: torch.Tensor,
+    response: torch.Tensor,
+    other_question: torch.Tensor,
+    other_response: torch.Tensor,
+) -> torch.Tensor:
+    """Tell whether a token sees an earlier one, or itself, by the questions and responses of both.
+
+    Parameters
+    ----------
+    question, response : torch.Tensor
+        Of the token that looks.
+    other_question, other_response : torch.Tensor
+        Of the token looked at.
+
+    Returns
+    -------
+    torch.Tensor
+        Booleans of the common shape.
+    """
+    same_response = (other_response == PROMPT) | (other_response == response)
+    return (other_question == SHARED) | ((other_question == question) & same_response)
+
+
+def parts(lengths: Sequence[int], budget: int, overhead: int = 0) -> list[list[int]]:
+    """Cut rows into groups of similar length, so that a batch costs the least.
+
+    A group costs its tokens, padding counted, and the overhead of one more pass. Of all ways to cut
+    the rows, in the order of their length, the cheapest is found.
 
     Parameters
     ----------
     lengths : sequence of int
-        Tokens of each item.
+        Tokens of each row.
     budget : int
-        The most tokens of a group, padding counted. An item that exceeds it makes a group alone.
+        The most tokens of a group, padding counted. A row that exceeds it makes a group alone.
+    overhead : int
+        What a pass costs beside its tokens, counted in tokens.
 
-    Yields
-    ------
-    list of int
+    Returns
+    -------
+    list of list of int
         Indices in the order of rising length.
 
     Examples
     --------
-    >>> list(parts([5, 90, 7, 6], budget=21))
+    >>> parts([5, 90, 7, 6], budget=200, overhead=10)
     [[0, 3, 2], [1]]
+    >>> parts([5, 9, 7, 6], budget=200, overhead=10)
+    [[0, 3, 2, 1]]
     """
-    group: list[int] = []
-    for index in sorted(range(len(lengths)), key=lambda index: lengths[index]):
-        if group and (len(group) + 1) * lengths[index] > budget:
-            yield group
-            group = []
-        group.append(index)
-    yield group
+    order = sorted(range(len(lengths)), key=lambda index: lengths[index])
+    best = [(0, 0)]  # of the first n rows: the lowest cost, and where the last group begins
+    for end in range(1, len(order) + 1):
+        longest = lengths[order[end - 1]]
+        earliest = max(0, min(end - 1, end - budget // longest))
+        best.append(
+            min(
+                (best[begin][0] + (end - begin) * longest + overhead, begin)
+                for begin in range(earliest, end)
+            )
+        )
+    groups, end = [], len(order)
+    while end:
+        begin = best[end][1]
+        groups.append(order[begin:end])
+        end = begin
+    return groups[::-1]

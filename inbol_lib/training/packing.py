@@ -1,30 +1,36 @@
-"""Two or three responses of a question packed behind one image and prompt (ours).
+"""Batches of trees: a picture, its questions, their responses, each read once (ours).
 
-A mask hides the responses from each other, and their positions start anew after the prompt, so each
-response has the log-probability it would have alone. Image and prompt, which are nearly all of a
-sequence's tokens, are read once instead of once per response. Models that cannot read packed
-responses get a row for each of them (`RowCollator`): the same losses, for two to three times the
-work.
+A mask hides responses, and questions, from each other, and positions go on from the prompt, so each
+response has the log-probability it would have alone. Picture and prompt, which are nearly all of a
+sequence's tokens, are read once instead of once per response, and a picture that several questions
+of a batch are about is read once for all of them. Models that cannot read such rows get a row for
+each response (`RowCollator`): the same losses, for two to three times the work.
 """
 
 import warnings
+from collections.abc import Sequence
 from typing import Any, NotRequired, TypedDict
 
 import numpy as np
 import torch
 from accelerate.utils import send_to_device
 from datasets import Dataset
-from torch.nn.attention.flex_attention import BlockMask, create_block_mask
 from transformers import PreTrainedModel, ProcessorMixin
 
-from inbol_lib.mllm.attention import additive, can_share
-from inbol_lib.mllm.chat import picture_marks
+from inbol_lib.mllm.attention import can_share
+from inbol_lib.mllm.chat import image_token_id, picture_marks
 from inbol_lib.mllm.picture_features import Features
-from inbol_lib.training.collating import IGNORE, Collator
-from inbol_lib.training.layout import PADDING, PROMPT, lay_out, parts, visible
+from inbol_lib.training.collating import IGNORE
+from inbol_lib.training.layout import PADDING, Question, lay_out, parts, row_length, shared_start
+from inbol_lib.training.passes.pictures import Pictures
+from inbol_lib.training.passes.scoring import kept_logits, token_logps
 
 #: names of a question's responses, in the order of `preference_loss.CORRECT`, INCORRECT, REFUSAL
 RESPONSES = ("correct", "incorrect", "refusal")
+#: What a part costs beside its tokens, counted in tokens, on a CPU and on a GPU (measured).
+OVERHEAD = {"cpu": 200, "cuda": 1000}
+#: On a CPU larger parts are no faster, and take more memory.
+CPU_BUDGET = 1536
 
 
 class Item(TypedDict):
@@ -33,45 +39,13 @@ class Item(TypedDict):
     prompt_ids: list[int]
     responses: list[list[int]]  # in the order of RESPONSES; [] for one that the kind does not need
     kind: str
-    confidence: float
+    confidence: NotRequired[float]
     weights: NotRequired[np.ndarray]  # of p1 and p2 (`preference_loss.pair_weights`)
     reference: NotRequired[np.ndarray]  # log-probabilities in nats, shape (3,) (`add_reference`)
 
 
-def block_mask(segments: torch.Tensor, model: PreTrainedModel) -> torch.Tensor | BlockMask:
-    """Return the mask of `visible` in the form that the model's attention wants.
-
-    Parameters
-    ----------
-    segments : torch.Tensor, shape (rows, length)
-        As in `Layout`.
-    model : PreTrainedModel
-        May be wrapped by DistributedDataParallel.
-
-    Returns
-    -------
-    torch.Tensor, shape (rows, 1, length, length), or BlockMask
-        An additive mask; for FlexAttention a block mask, whose hidden blocks are never computed.
-    """
-    model = getattr(model, "module", model)  # the model inside DistributedDataParallel
-    if model.config.get_text_config()._attn_implementation == "flex_attention":
-        return _flex_mask(segments)
-    return additive(visible(segments), model)
-
-
-def _flex_mask(segments: torch.Tensor) -> BlockMask:
-    rows, length = segments.shape
-
-    def sees(row, _head, query, key):  # as `visible`, one pair of tokens at a time
-        in_prompt = segments[row, key] == PROMPT
-        same_segment = segments[row, key] == segments[row, query]
-        return (query >= key) & (in_prompt | same_segment)
-
-    return create_block_mask(sees, rows, None, length, length, device=segments.device)
-
-
-class PackingCollator(Collator):
-    """Makes batches of packed questions, in parts that fit into memory.
+class PackingCollator:
+    """Makes batches of trees of questions, in parts that fit into memory.
 
     Parameters
     ----------
@@ -83,117 +57,187 @@ class PackingCollator(Collator):
         Processes the pictures, and knows the padding token.
     token_budget : int
         The most tokens of a part, padding counted.
+    device : {"cpu", "cuda"}
+        Where the model runs, which decides on the size of parts.
+
+    Attributes
+    ----------
+    pictures : Pictures
+        Of the rows.
     """
 
     def __init__(
-        self, items: list[Item], rows: Dataset, processor: ProcessorMixin, token_budget: int = 2**31
+        self,
+        items: list[Item],
+        rows: Dataset,
+        processor: ProcessorMixin,
+        token_budget: int = 2**31,
+        device: str = "cpu",
     ):
-        super().__init__(items, rows, processor)
-        self.token_budget = token_budget
-        self.lengths = [self._length(item) for item in items]
+        self.items, self.rows, self.processor = items, rows, processor
+        self.pictures = Pictures(rows, processor)
+        self.image_token = image_token_id(processor)
+        self.overhead = OVERHEAD.get(device, OVERHEAD["cuda"])
+        self.token_budget = min(token_budget, CPU_BUDGET) if device == "cpu" else token_budget
 
-    def _length(self, item: Item) -> int:
-        """Return the tokens of a question's rows, padding counted."""
-        rows = self.rows_of(item["responses"])
-        longest_tail = max(sum(map(len, row)) for row in rows)
-        return len(rows) * (len(item["prompt_ids"]) + longest_tail)
+    def __call__(self, batch: list[dict[str, int]]) -> dict[str, Any]:
+        """Return a batch of row numbers (`numbered`) as `parts`, each of them made by `read`.
 
-    def rows_of(self, responses: list[list[int]]) -> list[list[list[int]]]:
-        """Return the responses that each of a question's rows holds: here, one row holds all."""
-        return [responses]
+        Beside them stand all tokens of the responses as `labels`, so that the trainer can count
+        them.
+        """
+        groups = self.groups([row["image"] for row in batch])
+        made = [self.read_trees(trees) for trees in groups]
+        targets = torch.cat([part["target"] for part in made])
+        return {"parts": made, "labels": targets, "shift_labels": targets}
 
-    def __call__(self, batch: list[dict[str, int]]) -> dict[str, list[dict[str, Any]]]:
-        """Return a batch of row numbers (`numbered`) as `parts`, each of them made by `read`."""
-        numbers = [row["image"] for row in batch]
-        groups = parts([self.lengths[number] for number in numbers], self.token_budget)
-        return {"parts": [self.read([numbers[index] for index in group]) for group in groups]}
+    def groups(self, numbers: Sequence[int]) -> list[list[list[int]]]:
+        """Return these numbers as trees, in groups that are to be read as one part each."""
+        trees = self.trees(numbers)
+        cut = parts([self.length(tree) for tree in trees], self.token_budget, self.overhead)
+        return [[trees[index] for index in group] for group in cut]
 
-    def read(self, numbers: list[int]) -> dict[str, Any]:
-        """Return the questions of these numbers as one part of a batch.
+    def trees(self, numbers: Sequence[int]) -> list[list[int]]:
+        """Return these numbers with those together that one row can hold.
+
+        They show the same picture, their prompts share all of it, and they fit into a part.
+        """
+        trees: dict[bytes, list[list[int]]] = {}
+        for number in numbers:
+            there = trees.setdefault(self.pictures.keys[number], [[]])
+            if there[-1] and not self._fits([*there[-1], number]):
+                there.append([])
+            there[-1].append(number)
+        return [tree for there in trees.values() for tree in there]
+
+    def _fits(self, tree: list[int]) -> bool:
+        prompts = [self.items[number]["prompt_ids"] for number in tree]
+        shared = shared_start(prompts)
+        seen_once = all(self.image_token not in prompt[shared:] for prompt in prompts)
+        return seen_once and self.length(tree) <= self.token_budget
+
+    def length(self, tree: list[int]) -> int:
+        """Return the tokens of the rows of a tree of questions, padding counted."""
+        rows = self.rows_of(tree)
+        return len(rows) * max(row_length(questions) for questions in rows)
+
+    def rows_of(self, tree: list[int]) -> list[list[Question]]:
+        """Return the questions that each of a tree's rows holds: here, one row holds all.
+
+        The place of a question is its number in the data set.
+        """
+        return [[self._question(number) for number in tree]]
+
+    def _question(self, number: int) -> Question:
+        item = self.items[number]
+        return Question(item["prompt_ids"], item["responses"], number)
+
+    def read(self, numbers: Sequence[int]) -> dict[str, Any]:
+        """Return the questions of these numbers, in this order, as one part of a batch."""
+        return self.read_trees(self.trees(numbers), numbers)
+
+    def read_trees(
+        self, trees: Sequence[list[int]], numbers: Sequence[int] | None = None
+    ) -> dict[str, Any]:
+        """Return trees of questions as one part of a batch.
+
+        Parameters
+        ----------
+        trees : sequence of list of int
+            Numbers of the questions of each tree.
+        numbers : sequence of int, optional
+            The same numbers in the order that the part shall have; by default that of the trees.
 
         Returns
         -------
         dict
-            - `model`: the model's inputs, one row per question (in `RowCollator`, per response);
-            - `segments`, `owner`, `source`: as in `Layout`;
-            - `question`: which question of the part each row belongs to, shape (rows,);
-            - `numbers`: the picture that each row shows, length rows;
+            - `model`: the model's inputs without pictures;
+            - `pictures`, `shown`, `images`: of each row (`Pictures.read`);
+            - the fields of `Layout` but tokens and positions; the first number of each `owner`
+              counts the questions of the part;
+            - `own_mask`: whether the model needs a mask of ours, or makes its own;
             - `kinds`: length questions;
             - `weights` (questions, 2) and `reference` (questions, 3), if the items have them.
         """
+        numbers = numbers or [number for tree in trees for number in tree]
+        rows = [row for tree in trees for row in self.rows_of(tree)]
         items = [self.items[number] for number in numbers]
-        rows, question = [], []
-        for index, item in enumerate(items):
-            for responses in self.rows_of(item["responses"]):
-                rows.append(item | {"responses": responses})
-                question.append(index)
-        pictures = [numbers[index] for index in question]
-        part = self.joined(rows, self.images(pictures)) | {
-            "numbers": pictures,
-            "question": torch.tensor(question),
-            "kinds": [item["kind"] for item in items],
-        }
+        part = self.joined(rows) | self.pictures.read([row[0].place for row in rows])
+        place = {number: place for place, number in enumerate(numbers)}
+        part["owner"] = torch.tensor([[place[n], r] for n, r in part["owner"].tolist()])
+        part["kinds"] = [item["kind"] for item in items]
         for name in ("reference", "weights"):
             if name in items[0]:
                 stacked = np.array([item[name] for item in items])
                 part[name] = torch.tensor(stacked, dtype=torch.float32)
         return part
 
-    def joined(self, items: list[Item], images: dict[str, torch.Tensor]) -> dict[str, Any]:
-        """Return the model's inputs and the layout of rows and their processed pictures."""
-        layout = lay_out(
-            [item["prompt_ids"] for item in items],
-            [item["responses"] for item in items],
-            self.processor.tokenizer.pad_token_id,
-        )
-        model = {"input_ids": layout.tokens, "position_ids": layout.positions, **images}
-        return {
-            "model": model,
-            "segments": layout.segments,
-            "owner": layout.owner,
-            "source": layout.source,
-        }
+    def joined(self, rows: list[list[Question]]) -> dict[str, Any]:
+        """Return the model's inputs and the layout of rows."""
+        layout = lay_out(rows, self.processor.tokenizer.pad_token_id)._asdict()
+        model = {"input_ids": layout.pop("tokens"), "position_ids": layout.pop("positions")}
+        if layout["plain"]:
+            del model["position_ids"]  # they are the usual ones, which the model counts by itself
+        return {"model": model, "own_mask": True, **layout}
 
 
 class RowCollator(PackingCollator):
-    """Makes batches with one response per row, for models that cannot read packed ones.
+    """Makes batches with one response per row, for models that cannot read trees.
 
     An example is Qwen-VL, which counts positions inside a picture. The model is left to count
     positions by itself.
     """
 
-    def rows_of(self, responses: list[list[int]]) -> list[list[list[int]]]:
+    def trees(self, numbers: Sequence[int]) -> list[list[int]]:
+        """Return every number by itself."""
+        return [[number] for number in numbers]
+
+    def rows_of(self, tree: list[int]) -> list[list[Question]]:
         """Return a row for each response that is not empty, with [] in the others' places."""
         rows = []
-        for number, response in enumerate(responses):
-            if response:
-                row: list[list[int]] = [[] for _ in responses]
-                row[number] = response
-                rows.append(row)
+        for question in (self._question(number) for number in tree):
+            for number, response in enumerate(question.responses):
+                if response:
+                    alone: list[list[int]] = [[] for _ in question.responses]
+                    alone[number] = response
+                    rows.append([question._replace(responses=alone)])
         return rows
 
-    def joined(self, items: list[Item], images: dict[str, torch.Tensor]) -> dict[str, Any]:
+    def joined(self, rows: list[list[Question]]) -> dict[str, Any]:
         """Return the model's inputs, with an ordinary attention mask, and the layout of rows."""
-        part = super().joined(items, images)
+        part = super().joined(rows)
         ids = part["model"]["input_ids"]
         part["model"] = {
             "input_ids": ids,
-            "attention_mask": (part["segments"] != PADDING).long(),
+            "attention_mask": (part["question"] != PADDING).long(),
             **picture_marks(self.processor, ids),
-            **images,
         }
-        return part
+        return part | {"own_mask": False}
+
+
+def make_collator(
+    model: PreTrainedModel,
+    items: list[Item],
+    rows: Dataset,
+    processor: ProcessorMixin,
+    token_budget: int,
+) -> PackingCollator:
+    """Return the collator that makes the batches which this model can read."""
+    make = PackingCollator
+    if not can_pack(model):
+        make = RowCollator
+        if any(len([said for said in item["responses"] if said]) > 1 for item in items):
+            warnings.warn(
+                f"{type(model).__name__}: responses cannot be packed, so each is read with its own "
+                "prompt",
+                stacklevel=3,  # the caller of `ca_dpo.train`
+            )
+    return make(items, rows, processor, token_budget, model.device.type)
 
 
 def can_pack(model: PreTrainedModel) -> bool:
-    """Tell whether one prompt can serve several responses in training; warn where it cannot."""
-    if can_share(model, ("sdpa", "eager", "flex_attention")):
-        return True
-    warnings.warn(
-        f"{type(model).__name__}: responses cannot be packed, so each is read with its own prompt",
-        stacklevel=3,  # the caller of `ca_dpo.train`
-    )
-    return False
+    """Tell whether one picture and prompt can serve several questions and responses."""
+    return can_share(model, ("sdpa", "eager", "flex_attention"))
 
 
 def response_logps(
@@ -215,28 +259,18 @@ def response_logps(
     torch.Tensor, shape (questions, 3)
         In nats, in the order of `RESPONSES`; 0 where a question lacks a response.
     """
-    owner, tail = batch["owner"], batch["owner"].shape[1]
-    inputs = batch["model"]
-    if features is not None:
-        inputs = features(model, batch["numbers"], inputs)
-    if "attention_mask" not in inputs:
-        inputs = inputs | {"attention_mask": block_mask(batch["segments"], model)}
-    logits = model(**inputs, use_cache=False, logits_to_keep=tail + 1).logits
-    logps = torch.log_softmax(logits.float(), -1)
-    rows = torch.arange(len(owner), device=owner.device)[:, None]
-    of_tokens = logps[rows, batch["source"], inputs["input_ids"][:, -tail:]]
-    of_rows = torch.stack(
-        [(of_tokens * (owner == number)).sum(1) for number in range(len(RESPONSES))], 1
-    )
-    of_questions = of_rows.new_zeros(len(batch["kinds"]), len(RESPONSES))
-    return of_questions.index_add(0, batch["question"], of_rows)
+    of_tokens = token_logps(kept_logits(model, batch, features), batch)
+    sums = of_tokens.new_zeros(len(batch["kinds"]), len(RESPONSES))
+    return sums.index_put(tuple(batch["owner"].T), of_tokens, accumulate=True)
 
 
 @torch.no_grad()
-def check_packing(model: PreTrainedModel, collator: PackingCollator) -> None:
-    """Check that the model reads packed responses as it reads each in a sequence of its own.
+def check_packing(
+    model: PreTrainedModel, collator: PackingCollator, features: Features | None = None
+) -> None:
+    """Check that the model reads a tree as it reads each response in a sequence of its own.
 
-    The question with the most responses is tried.
+    The picture with the most responses is tried.
 
     Raises
     ------
@@ -244,24 +278,34 @@ def check_packing(model: PreTrainedModel, collator: PackingCollator) -> None:
         When a log-probability differs: some attention kernels drop a block mask, some families give
         tokens positions of their own.
     """
-    number = max(
-        range(len(collator.items)),
-        key=lambda index: sum(map(bool, collator.items[index]["responses"])),
-    )
-    item = collator.items[number]
-    packed = response_logps(model, send_to_device(collator.read([number]), model.device))[0]
-    images = send_to_device(collator.images([number]), model.device)
+    tree = _widest(collator)
+    batch = send_to_device(collator.read(tree), model.device)
+    packed = response_logps(model, batch, features)
+    images = send_to_device(collator.pictures.processed(tree[:1]), model.device)
     exact = 1e-4 if model.dtype == torch.float32 else 5e-2  # 16-bit floats keep two to three digits
-    for name, response, together in zip(RESPONSES, item["responses"], packed, strict=True):
-        if not response:
-            continue
-        alone = _logp_alone(model, collator.processor, item["prompt_ids"], response, images)
-        if not abs(together - alone) <= exact * (1 + abs(alone)):
-            raise ValueError(
-                f"{type(model).__name__}: the {name} response has log-probability "
-                f"{together:.4f} packed and {alone:.4f} alone; load the model with "
-                'attn_implementation="sdpa" or "eager", or take one of another family'
-            )
+    for number, row in zip(tree, packed, strict=True):
+        item = collator.items[number]
+        for name, response, together in zip(RESPONSES, item["responses"], row, strict=False):
+            if not response:
+                continue
+            alone = _logp_alone(model, collator.processor, item["prompt_ids"], response, images)
+            if not abs(together - alone) <= exact * (1 + abs(alone)):
+                raise ValueError(
+                    f"{type(model).__name__}: the {name} response has log-probability "
+                    f"{together:.4f} packed and {alone:.4f} alone; load the model with "
+                    'attn_implementation="sdpa" or "eager", or take one of another family'
+                )
+
+
+def _widest(collator: PackingCollator, most: int = 4) -> list[int]:
+    """Return the numbers of the tree with the most responses, and at most so many questions."""
+    trees = collator.trees(range(len(collator.items)))
+    trees = [tree[:most] for tree in trees]
+
+    def responses(tree: list[int]) -> int:
+        return sum(bool(said) for number in tree for said in collator.items[number]["responses"])
+
+    return max(trees, key=responses)
 
 
 def _logp_alone(

@@ -13,11 +13,9 @@ import numpy as np
 import torch
 from accelerate import Accelerator
 from accelerate.utils import gather_object, send_to_device
-from datasets import Image
 from transformers import PreTrainedModel
 
 from inbol_lib.mllm.picture_features import Features
-from inbol_lib.training.layout import parts
 from inbol_lib.training.packing import PackingCollator, response_logps
 
 
@@ -32,9 +30,8 @@ def fingerprint(collator: PackingCollator, start: Path, model: PreTrainedModel) 
         digest.update(file.read_bytes())
     for item in collator.items:
         digest.update(json.dumps([item["prompt_ids"], item["responses"]]).encode())
-    pictures = collator.rows.select_columns("image").cast_column("image", Image(decode=False))
-    for row in pictures:
-        digest.update(row["image"]["bytes"])
+    for key in collator.pictures.keys:
+        digest.update(key)
     return digest.hexdigest()[:16]
 
 
@@ -96,13 +93,14 @@ def reference_logps(
     numpy.ndarray, shape (questions, 3)
         In nats and in the order of the collator's items, the same in every process.
     """
-    groups = list(parts(collator.lengths, collator.token_budget))
+    groups = collator.groups(range(len(collator.items)))
     done = []
-    for group in groups[accelerator.process_index :: accelerator.num_processes]:
-        part = send_to_device(collator.read(group), model.device)
-        done.append((group, response_logps(model, part, features).float().cpu().numpy()))
+    for trees in groups[accelerator.process_index :: accelerator.num_processes]:
+        part = send_to_device(collator.read_trees(trees), model.device)
+        numbers = [number for tree in trees for number in tree]
+        done.append((numbers, response_logps(model, part, features).float().cpu().numpy()))
     done = gather_object(done)
-    order = np.argsort(np.concatenate([group for group, _ in done]))
+    order = np.argsort(np.concatenate([numbers for numbers, _ in done]))
     return np.concatenate([logps for _, logps in done])[order]
 
 

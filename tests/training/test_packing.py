@@ -2,8 +2,10 @@ import numpy as np
 import pytest
 import torch
 import torch.nn.functional as F
+from datasets import concatenate_datasets
 
-from inbol_lib.training import ca_dpo, packing, preference_loss
+from inbol_lib.training import packing, preference_loss
+from inbol_lib.training.passes import masks
 
 ALL = list(range(12))  # the numbers of all questions of `preferences`
 
@@ -20,10 +22,11 @@ def alone(model, item, number, image):
     return logps.gather(1, ids[0, -n:, None]).sum()
 
 
-def unpacked(model, collator, batch):
+def unpacked(model, collator):
     """`response_logps`, one sequence at a time."""
     rows = []
-    for item, image in zip(collator.items, batch["model"]["pixel_values"], strict=True):
+    images = collator.pictures.processed(ALL)["pixel_values"]
+    for item, image in zip(collator.items, images, strict=True):
         rows.append(torch.stack([alone(model, item, number, image) for number in range(3)]))
     return torch.stack(rows)
 
@@ -33,10 +36,33 @@ def test_packed_log_probabilities_equal_those_of_each_sequence(adapted, preferen
     batch = collator.read(ALL)
     with torch.no_grad():
         ours = packing.response_logps(adapted.policy, batch)
-        theirs = unpacked(adapted.policy, collator, batch)
+        theirs = unpacked(adapted.policy, collator)
     assert torch.allclose(ours, theirs, rtol=1e-5, atol=1e-5)
     there = [[bool(response) for response in item["responses"]] for item in collator.items]
     assert ((ours != 0) == torch.tensor(there)).all()
+
+
+def test_questions_about_a_picture_share_a_row(adapted, preferences):
+    collator = adapted.packed(of_few_pictures(preferences))
+    batch = collator.read(ALL)
+    distinct = len(set(collator.pictures.keys))
+    assert distinct <= 3
+    assert len(batch["pictures"]) == len(batch["images"]["pixel_values"]) == distinct
+    tokens = sum(collator.length([number]) for number in ALL)
+    assert sum(map(collator.length, collator.trees(ALL))) < 0.6 * tokens
+
+
+def test_a_row_of_many_questions_fits_into_a_part(adapted, preferences):
+    rows = of_few_pictures(preferences, 1)
+    collator = adapted.packed(rows)
+    collator.token_budget = 200
+    trees = collator.trees(ALL)
+    assert len(trees) > 1
+    assert all(collator.length(tree) <= 200 for tree in trees)
+    with torch.no_grad():
+        cut = packing.response_logps(adapted.policy, collator.read_trees(trees))
+        whole = packing.response_logps(adapted.policy, adapted.packed(rows).read(ALL))
+    assert torch.allclose(cut, whole, rtol=1e-5, atol=1e-5)
 
 
 def test_padding_and_the_order_of_responses_change_nothing(adapted, preferences):
@@ -79,16 +105,28 @@ def gradients(policy, loss):
     }
 
 
+def of_few_pictures(rows, pictures=3):
+    """The same questions, about the first few pictures."""
+    first = rows.select([number % pictures for number in range(len(rows))])
+    return concatenate_datasets(
+        [first.select_columns("image"), rows.remove_columns("image")], axis=1
+    )
+
+
+@pytest.mark.parametrize("pictures", [12, 3, 1])
 @pytest.mark.parametrize("adapted", ["tiny", "micro-s"], indirect=True)
-def test_the_loss_and_lora_gradients_equal_those_of_separate_sequences(adapted, preferences):
-    policy, collator = adapted.policy, adapted.packed(preferences)
+def test_the_loss_and_lora_gradients_equal_those_of_separate_sequences(
+    adapted, preferences, pictures
+):
+    """To rounding, whether a picture has one question, four or twelve."""
+    policy, collator = adapted.policy, adapted.packed(of_few_pictures(preferences, pictures))
     batch = collator.read(ALL)
     kinds = batch["kinds"]
     confidences = np.array(preferences["confidence"])
     reference = 3 * torch.randn(len(preferences), 3, generator=torch.Generator().manual_seed(0))
-    reference += unpacked(policy, collator, batch).detach()
+    reference += unpacked(policy, collator).detach()
 
-    expected = loss_by_hand(unpacked(policy, collator, batch), reference, kinds, confidences)
+    expected = loss_by_hand(unpacked(policy, collator), reference, kinds, confidences)
     theirs = gradients(policy, expected)
     margin = preference_loss.margins(packing.response_logps(policy, batch), reference, kinds)
     weights = preference_loss.pair_weights("ca_dpo", kinds, confidences)
@@ -108,17 +146,18 @@ def test_flex_attention_reads_packed_responses_alike(adapted, preferences):
     with torch.no_grad(), torch.compiler.set_stance("force_eager"):
         dense = packing.response_logps(policy, batch)
         policy.base_model.model.model.language_model.set_attn_implementation("flex_attention")
-        assert not torch.is_tensor(packing.block_mask(batch["segments"], policy))
+        mask = masks.tree_mask(batch["question"], batch["response"], policy)
+        assert not torch.is_tensor(mask)
         assert torch.allclose(packing.response_logps(policy, batch), dense, rtol=1e-5, atol=1e-5)
 
 
 class RunOn(packing.PackingCollator):
     """Packs as if positions ran on from one response to the next."""
 
-    def read(self, numbers):
-        part = super().read(numbers)
-        positions = torch.arange(part["model"]["input_ids"].shape[1])
-        part["model"]["position_ids"] = positions[None].expand(len(numbers), -1)
+    def joined(self, rows):
+        part = super().joined(rows)
+        length = part["model"]["input_ids"].shape[1]
+        part["model"]["position_ids"] = torch.arange(length).expand(len(rows), -1)
         return part
 
 
@@ -131,7 +170,7 @@ def test_a_model_that_reads_packed_responses_otherwise_is_refused(adapted, prefe
 def test_no_training_begins_when_packing_is_read_otherwise(
     adapted, preferences, tmp_path, smoke, monkeypatch
 ):
-    monkeypatch.setattr(ca_dpo, "PackingCollator", RunOn)
+    monkeypatch.setattr(packing, "PackingCollator", RunOn)
     with pytest.raises(ValueError, match="packed and .* alone"):
         adapted.trained(preferences, tmp_path, smoke)
     assert not (tmp_path / "adapter").exists()

@@ -1,0 +1,94 @@
+"""How trainers take a step: a batch in parts, rows in an order."""
+
+import random
+from collections.abc import Hashable, Iterator, Sequence
+from typing import Any
+
+import torch
+from accelerate import Accelerator, DistributedType
+from datasets import Dataset
+from torch.utils.data import Sampler
+
+_UNSHARDED = (DistributedType.NO, DistributedType.MULTI_CPU, DistributedType.MULTI_GPU)
+
+
+def is_sharded(accelerator: Accelerator) -> bool:
+    """Tell whether processes hold pieces of the model, which they must run together."""
+    return accelerator.distributed_type not in _UNSHARDED
+
+
+class PictureOrder(Sampler[int]):
+    """Shuffles pictures, and keeps the rows of a picture next to each other.
+
+    A batch then has several questions of most of its pictures, which are read together. That is not
+    the usual shuffle: the rows of a batch are correlated, so its gradient is noisier than that of
+    as many rows drawn one by one, and results differ beyond rounding.
+
+    Parameters
+    ----------
+    keys : sequence of hashable
+        Which picture each row shows.
+    seed : int
+        Seed and epoch alone decide on the order, so a resumed training goes on where it was.
+    """
+
+    def __init__(self, keys: Sequence[Hashable], seed: int):
+        self.seed, self.epoch = seed, 0
+        self.rows: dict[Hashable, list[int]] = {}
+        for number, key in enumerate(keys):
+            self.rows.setdefault(key, []).append(number)
+
+    def __len__(self) -> int:
+        return sum(map(len, self.rows.values()))
+
+    def __iter__(self) -> Iterator[int]:
+        chance = random.Random(f"{self.seed} {self.epoch}")
+        pictures = list(self.rows.values())
+        chance.shuffle(pictures)
+        for rows in pictures:
+            yield from chance.sample(rows, len(rows))
+
+    def set_epoch(self, epoch: int) -> None:
+        """Choose the order of this epoch; called by the data loader."""
+        self.epoch = epoch
+
+
+class StepsInParts:
+    """What both trainers add to TRL's: a step goes through the parts of a batch.
+
+    The gradients of the parts add up, so the size of a batch does not depend on what fits into
+    memory. Processes exchange gradients only once, after the last part.
+
+    Attributes
+    ----------
+    order : Sampler or None
+        In which order rows are drawn; None leaves it to the trainer.
+    """
+
+    order: Sampler[int] | None = None
+
+    def training_step(self, model, inputs, num_items_in_batch=None):
+        """Compute one batch's loss and gradients, part after part."""
+        *first, last = self.parts_of(inputs)
+        loss = 0
+        with self.accelerator.no_sync(model):
+            for part in first:
+                loss = loss + super().training_step(model, part, num_items_in_batch)
+        return loss + super().training_step(model, last, num_items_in_batch)
+
+    def parts_of(self, inputs: dict[str, Any]) -> list[dict[str, Any]]:
+        """Return the parts of a batch, as many in each process if these hold pieces of the model.
+
+        Processes run such a model together, so one with fewer parts repeats its last, with a
+        `share` of 0 in loss and gradient. Each part knows the number of the batch's `questions`.
+        """
+        questions = sum(len(part["kinds"]) for part in inputs["parts"])
+        parts = [part | {"questions": questions, "share": 1} for part in inputs["parts"]]
+        if is_sharded(self.accelerator):
+            count = torch.tensor([len(parts)], device=self.accelerator.device)
+            most = int(self.accelerator.gather(count).max())
+            parts += [parts[-1] | {"share": 0}] * (most - len(parts))
+        return parts
+
+    def _get_train_sampler(self, train_dataset: Dataset | None = None) -> Sampler[int] | None:
+        return self.order or super()._get_train_sampler(train_dataset)
