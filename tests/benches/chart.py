@@ -2,16 +2,16 @@
 
 import matplotlib.pyplot as plt
 import pandas as pd
-from matplotlib.ticker import FixedLocator, NullLocator, ScalarFormatter
+from matplotlib.ticker import FixedLocator, NullLocator, StrMethodFormatter
 
 from benches.summary import BEST, CELL, is_ours
 from inbol_lib.report.plots import looks
 
 TITLES = {
-    "sampling": "Ten samples: `generate`",
-    "greedy": "One answer: `generate`",
-    "ca_dpo": "CA-DPO: TRL's DPOTrainer",
-    "idk_it": "IDK-IT: TRL's SFTTrainer",
+    "sampling": "Ten samples, against generate",
+    "greedy": "One greedy answer, against generate",
+    "ca_dpo": "CA-DPO, against TRL's DPOTrainer",
+    "idk_it": "IDK-IT, against TRL's SFTTrainer",
 }
 FAMILIES = {"llava": "LLaVA", "idefics3": "Idefics3", "qwen2_5_vl": "Qwen2.5-VL"}
 BEST_COLOUR, OTHER_COLOUR = looks.METHODS["ca_dpo"].colour, "#9a9a9a"
@@ -19,10 +19,10 @@ STEPS = (0.25, 0.5, 1, 2, 4, 8, 16, 32)
 
 
 def cell_label(bench: str, family: str, tokens: int, per_picture: int, new: int) -> str:
-    """Name a cell in the words of its axes."""
-    said = f", {new} new" if bench == "sampling" else ""
+    """Name a cell in the words of its axes: image tokens + new tokens."""
+    said = f" + {new}" if bench == "sampling" else ""
     shared = f", {per_picture} questions a picture" if per_picture > 1 else ""
-    return f"{FAMILIES[family]} {tokens}{said}{shared}"
+    return f"{FAMILIES[family]}, {tokens}{said} tokens{shared}"
 
 
 def draw(summary: pd.DataFrame) -> plt.Figure:
@@ -54,8 +54,8 @@ def panel(ax: plt.Axes, part: pd.DataFrame) -> None:
         labels.append(cell_label(*cell))
         head = rows.peer_setting == BEST
         others = rows[~head & (rows.peer_setting != rows[head].best_setting.item())]
-        spots(ax, others, place, OTHER_COLOUR, "o", 6, "its other settings")
         spots(ax, rows[head], place, BEST_COLOUR, "D", 9, "the peer's fastest setting")
+        spots(ax, others, place, OTHER_COLOUR, "o", 6, "its other settings")
     ax.axvline(1, color="black", linewidth=1.2, zorder=0)
     ax.set_yticks(range(len(labels)), labels)
     ax.set_ylim(len(labels) - 0.4, -0.6)
@@ -74,6 +74,7 @@ def spots(
         color=colour,
         markersize=size,
         elinewidth=1.5,
+        zorder=3 if mark == "D" else 2,
         label=label if place == 0 else None,
     )
 
@@ -83,6 +84,6 @@ def scale(ax: plt.Axes, summary: pd.DataFrame) -> None:
     ax.set_xscale("log")
     ax.xaxis.set_major_locator(FixedLocator(STEPS))
     ax.xaxis.set_minor_locator(NullLocator())
-    ax.xaxis.set_major_formatter(ScalarFormatter())
+    ax.xaxis.set_major_formatter(StrMethodFormatter("{x:g}"))
     ax.set_xlim(0.9 * min(summary.ratio_lo.min(), 0.9), 1.1 * summary.ratio_hi.max())
     ax.set_xlabel("times as fast as the peer (right of 1: ours is faster)")
