@@ -139,6 +139,7 @@ class Params(BaseModel):
     lora_alpha: Count
     lora_dropout: float = Field(ge=0, lt=1)
     batch_size: Count
+    shuffle: Literal["questions", "pictures"]
     learning_rate: float = Field(gt=0, lt=1)
     dpo_learning_rate: float = Field(gt=0, lt=1)
     epochs: float = Field(gt=0)

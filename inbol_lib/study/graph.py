@@ -88,6 +88,7 @@ OWN = {
         "lora_alpha",
         "lora_dropout",
         "batch_size",
+        "shuffle",
         "learning_rate",
         "epochs",
         "warmup_ratio",
@@ -117,7 +118,12 @@ OWN = {
 }
 #: Values at which a parameter changes nothing. It is then left out of the fingerprint, so that
 #: artefacts made before the parameter existed keep their names.
-NEUTRAL = {"confidence_samples": 0, "match_rule": "final", "precision": "float32"}
+NEUTRAL = {
+    "confidence_samples": 0,
+    "match_rule": "final",
+    "precision": "float32",
+    "shuffle": "questions",
+}
 #: The ratio of pairs in the composition that instructions are taken from: the paper's. Instructions
 #: do not depend on it, so that one IDK-IT serves the preference pairs of every ratio (Fig. 11 b).
 INSTRUCTIONS_RATIO = [1.0, 1.0, 2.0]

@@ -31,7 +31,7 @@ from inbol_lib.training.preference_loss import (
     weighted_loss,
 )
 from inbol_lib.training.reference import add_reference
-from inbol_lib.training.steps import StepsInParts, is_sharded
+from inbol_lib.training.steps import StepsInParts, is_sharded, picture_order
 
 
 class CADPOTrainer(StepsInParts, DPOTrainer):
@@ -251,6 +251,7 @@ def train(
         callbacks=callbacks,
     )
     trainer.mode = p.preference
+    trainer.order = picture_order(p, collator.pictures.keys)
     if not is_sharded(trainer.accelerator):
         # A sharded model cannot run its vision tower by itself.
         trainer.features = collator.pictures.keep(Features())

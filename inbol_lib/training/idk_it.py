@@ -21,7 +21,7 @@ from inbol_lib.training.lora import arguments, lora_config, train_and_save
 from inbol_lib.training.packing import Item, check_packing, make_collator
 from inbol_lib.training.passes.lora_layers import fewer_multiplications
 from inbol_lib.training.passes.scoring import kept_logits, token_logps
-from inbol_lib.training.steps import StepsInParts, is_sharded
+from inbol_lib.training.steps import StepsInParts, is_sharded, picture_order
 
 
 class InstructionTrainer(StepsInParts, SFTTrainer):
@@ -150,6 +150,7 @@ def train(
         data_collator=collator,
         callbacks=callbacks,
     )
+    trainer.order = picture_order(p, collator.pictures.keys)
     if not is_sharded(trainer.accelerator):
         # A sharded model cannot run its vision tower by itself.
         trainer.features = collator.pictures.keep(Features())

@@ -9,6 +9,8 @@ from accelerate import Accelerator, DistributedType
 from datasets import Dataset
 from torch.utils.data import Sampler
 
+from inbol_lib.params import Params
+
 _UNSHARDED = (DistributedType.NO, DistributedType.MULTI_CPU, DistributedType.MULTI_GPU)
 
 
@@ -53,6 +55,11 @@ class PictureOrder(Sampler[int]):
         self.epoch = epoch
 
 
+def picture_order(p: Params, keys: Sequence[Hashable]) -> PictureOrder | None:
+    """Return the order of rows that `p.shuffle` asks for; None for the trainer's usual one."""
+    return PictureOrder(keys, p.seed) if p.shuffle == "pictures" else None
+
+
 class StepsInParts:
     """What both trainers add to TRL's: a step goes through the parts of a batch.
 
@@ -91,4 +98,9 @@ class StepsInParts:
         return parts
 
     def _get_train_sampler(self, train_dataset: Dataset | None = None) -> Sampler[int] | None:
-        return self.order or super()._get_train_sampler(train_dataset)
+        if self.order is not None:
+            return self.order
+        return super()._get_train_sampler(train_dataset)
+
+    def create_model_card(self, *_args: Any, **_options: Any) -> None:
+        """Write no card: a study says itself what it has trained."""
