@@ -19,9 +19,10 @@ from transformers import PreTrainedModel, ProcessorMixin
 
 from inbol_lib.mllm.attention import can_share
 from inbol_lib.mllm.chat import image_token_id, picture_marks
+from inbol_lib.mllm.grouping import parts
 from inbol_lib.mllm.picture_features import Features
 from inbol_lib.training.collating import IGNORE
-from inbol_lib.training.layout import PADDING, Question, lay_out, parts, row_length, shared_start
+from inbol_lib.training.layout import PADDING, Question, lay_out, row_length, shared_start
 from inbol_lib.training.passes.pictures import Pictures
 from inbol_lib.training.passes.scoring import kept_logits, token_logps
 

@@ -11,6 +11,7 @@ from transformers.cache_utils import Cache
 
 from inbol_lib.mllm.attention import additive
 from inbol_lib.mllm.chat import encode
+from inbol_lib.mllm.grouping import parts
 from inbol_lib.mllm.picture_features import Features
 from inbol_lib.mllm.sampling.cache import gathered
 from inbol_lib.mllm.sampling.prompts import Prompts, written
@@ -19,6 +20,9 @@ from inbol_lib.mllm.sampling.prompts import Prompts, written
 PROMPT, NOBODY = -1, -2
 #: Tokens of trunks that a CPU reads at a time: so many stay in its caches.
 READ_AT_ONCE = 1200
+#: What one more pass costs, in tokens: on a CPU some, on a GPU too many to save padding by it.
+PASS = {"cpu": 250}
+NEVER = 10**9
 
 #: Models that have been seen to read a prompt alike, whole and in two parts.
 _ALIKE: WeakSet[PreTrainedModel] = WeakSet()
@@ -55,10 +59,32 @@ def read(model: PreTrainedModel, prompts: Prompts, features: Features, spare: in
         caches.append(_read_trunks(model, prompts, chunk, features))
     place = {trunk: row for row, trunk in enumerate(order)}
     rows = torch.tensor([place[trunk] for trunk in prompts.trunk_of], device=model.device)
-    longest = max(map(len, prompts.branches))
-    cache = gathered(caches, rows, longest + spare)
     lengths = torch.tensor([len(prompts.trunks[i]) for i in prompts.trunk_of], device=model.device)
-    return _read_branches(model, prompts.branches, lengths, cache)
+    overhead = PASS.get(model.device.type, NEVER)
+    groups = parts([len(ids) for ids in prompts.branches], NEVER, overhead)
+    if len(groups) == 1:
+        groups = [list(range(len(rows)))]
+    done = []
+    for group in groups:
+        branches = [prompts.branches[number] for number in group]
+        room = max(map(len, branches)) + (spare if len(groups) == 1 else 0)
+        behind = gathered(caches, rows[group], room)
+        done.append(_read_branches(model, branches, lengths[group], behind))
+    return done[0] if len(done) == 1 else _joined(done, groups, spare)
+
+
+def _joined(done: Sequence[Read], groups: Sequence[Sequence[int]], spare: int) -> Read:
+    """Return what was read in groups as one, in the order of the questions."""
+    order = torch.tensor([number for group in groups for number in group]).argsort()
+    order = order.to(done[0].logits.device)
+    cache = gathered([part.cache for part in done], order, spare)
+    longest = max(part.owners.shape[1] for part in done)
+    owners = [_widened(part.owners, longest) for part in done]
+    return Read(cache, torch.cat(owners)[order], torch.cat([part.logits for part in done])[order])
+
+
+def _widened(owners: torch.Tensor, length: int) -> torch.Tensor:
+    return torch.nn.functional.pad(owners, (0, length - owners.shape[1]), value=NOBODY)
 
 
 def _chunks(trunks: Sequence[list[int]], device: str) -> Iterator[list[int]]:
