@@ -19,21 +19,26 @@ from inbol_lib.study import graph
 
 COMMIT, NEWEST = "a1" * 20, "b2" * 20
 MISSING = "c" * 40
+NAMES = {pin: f"acme/tiny{pin}" for pin in (f"@{COMMIT}", f"@{NEWEST}", "", f"@{MISSING}")}
+#: Prints what is loaded under each name, or how that fails, and then what an artefact says of one.
 LOADED = """
 import json, sys
-from inbol_lib.mllm import loading, pinning
-name = sys.argv[1]
-net, processor = loading.load(name, device="cpu")
-weight = float(net.get_output_embeddings().weight[0, 0])
-print(json.dumps([weight, pinning.COMMITS, loading.resolve(name)]))
-"""
-SAVED = """
-import sys
 from inbol_lib import params
-from inbol_lib.mllm import loading
+from inbol_lib.mllm import loading, pinning
 from inbol_lib.study import stages
+
+def loaded(name):
+    pinning.COMMITS.clear()
+    try:
+        net, _ = loading.load(name, device="cpu")
+    except ValueError as error:
+        return f"ValueError: {error}"
+    weight = float(net.get_output_embeddings().weight[0, 0])
+    return [weight, dict(pinning.COMMITS), loading.resolve(name)]
+
+print(json.dumps({name: loaded(name) for name in sys.argv[1:]}))
+loaded(sys.argv[1])
 p = params.load("smoke", model=sys.argv[1])
-loading.load(p.model, device="cpu")
 print(stages.open("tour", p).save({"a": 1}))
 """
 
@@ -56,12 +61,20 @@ def cache(tiny, tmp_path_factory):
     return home
 
 
-def offline(cache, name, code=LOADED):
-    """Run code about a model in a process of its own that has nothing but the cache."""
-    env = {**os.environ, "HF_HUB_CACHE": str(cache), "HF_HUB_OFFLINE": "1", "PYTHONPATH": str(ROOT)}
-    return subprocess.run(
-        [sys.executable, "-c", code, name], env=env, capture_output=True, text=True
+@pytest.fixture(scope="module")
+def offline(cache, tmp_path_factory):
+    """What one process that has nothing but the cache loads: under each name, and its artefact."""
+    runs = tmp_path_factory.mktemp("runs")
+    env = {"HF_HUB_CACHE": str(cache), "HF_HUB_OFFLINE": "1", "INBOL_RUNS": str(runs)}
+    done = subprocess.run(
+        [sys.executable, "-c", LOADED, *NAMES.values()],
+        env={**os.environ, **env, "PYTHONPATH": str(ROOT)},
+        capture_output=True,
+        text=True,
     )
+    assert done.returncode == 0, done.stderr
+    found, metrics = done.stdout.splitlines()
+    return json.loads(found), Path(metrics)
 
 
 @pytest.mark.parametrize(
@@ -69,30 +82,25 @@ def offline(cache, name, code=LOADED):
     [(f"@{COMMIT}", 1.0, COMMIT), (f"@{NEWEST}", 2.0, NEWEST), ("", 2.0, NEWEST)],
 )
 def test_a_pinned_model_is_exactly_that_commit_and_a_plain_one_says_which_it_was(
-    cache, pin, weight, commit
+    cache, offline, pin, weight, commit
 ):
-    done = offline(cache, f"acme/tiny{pin}")
-    assert done.returncode == 0, done.stderr
-    found, commits, source = json.loads(done.stdout)
+    found, commits, source = offline[0][NAMES[pin]]
     assert found == weight
-    assert commits == {f"acme/tiny{pin}": commit}
+    assert commits == {NAMES[pin]: commit}
     snapshot = cache / "models--acme--tiny" / "snapshots" / commit
     assert source == (str(snapshot) if pin else "acme/tiny")
 
 
-def test_a_commit_that_is_not_there_says_which_are_and_how_to_get_it(cache):
-    done = offline(cache, f"acme/tiny@{MISSING}")
-    assert done.returncode
-    said = done.stderr.splitlines()[-1]
+def test_a_commit_that_is_not_there_says_which_are_and_how_to_get_it(offline):
+    said = offline[0][NAMES[f"@{MISSING}"]]
     assert said.startswith(f"ValueError: acme/tiny at commit {MISSING} is unavailable")
     assert f"in the cache: {COMMIT}, {NEWEST}" in said
     assert f"hf download acme/tiny --revision {MISSING}" in said
 
 
-def test_the_commit_is_written_down_with_the_artefact(cache, runs, smoke):
-    done = offline(cache, f"acme/tiny@{COMMIT}", SAVED)
-    assert done.returncode == 0, done.stderr
-    metrics = Path(done.stdout.strip())
+def test_the_commit_is_written_down_with_the_artefact(offline, smoke, monkeypatch):
+    metrics = offline[1]
+    monkeypatch.setenv("INBOL_RUNS", str(metrics.parents[2]))
     assert json.loads(metrics.read_text()) == {"a": 1, "commits": {f"acme/tiny@{COMMIT}": COMMIT}}
     assert metrics.parent.name.startswith("tiny-"), (
         "people read the name; the fingerprint behind it knows the commit"

@@ -1,11 +1,10 @@
 """The review page, the contact sheet, and the widget in a real kernel."""
 
 import os
-import subprocess
-import sys
 
 import nbformat
 from builders import RED, decision_line, question_table, review_of, write_decisions
+from nbclient import NotebookClient
 
 from inbol_lib import paths
 from inbol_lib.boundary import review
@@ -22,6 +21,7 @@ tables = {split: question_table() for split in review.SPLITS}
 tables["test"] = question_table(*((name, "swap", "") for name in "abc"))
 """
 SHOW = 'reviewing.show(p, tables, {"test": {"image_id": ["red"], 0: {"image": RED}}})'
+WRITTEN = "print(review.file(p).parent.exists())"
 CLICK = """
 box = reviewing.widget(review.Review(p, "test", tables["test"], lambda _: RED, "me"))
 accept, reject, back, skip = box.children[1].children
@@ -57,25 +57,15 @@ def test_what_a_generator_wrote_is_shown_and_not_run(reviews, smoke):
 
 
 def executed(tmp_path, cells, **env):
-    """The outputs of cells run by nbconvert in a real kernel."""
-    file = tmp_path / "book.ipynb"
+    """The outputs of cells run in a real kernel, without what this process says of itself."""
     book = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(cell) for cell in cells])
-    nbformat.write(book, file)
+    client = NotebookClient(book, kernel_name="python3")
+    client.create_kernel_manager()
+    client.km.transport, client.km.ip = "ipc", str(tmp_path / "kernel")
     inherited = {key: os.environ[key] for key in os.environ.keys() - {"CI", "JPY_SESSION_NAME"}}
     modules = os.pathsep.join(map(str, (paths.ROOT, paths.ROOT / "tests")))
-    command = [
-        sys.executable,
-        "-m",
-        "nbconvert",
-        "--to",
-        "notebook",
-        "--execute",
-        "--inplace",
-        file,
-    ]
-    environment = inherited | {"PYTHONPATH": modules} | env
-    subprocess.run(command, env=environment, check=True, capture_output=True)
-    return [cell.outputs for cell in nbformat.read(file, 4).cells]
+    client.execute(env=inherited | {"PYTHONPATH": modules} | env)
+    return [cell.outputs for cell in book.cells]
 
 
 def kinds_of_output(outputs):
@@ -84,17 +74,12 @@ def kinds_of_output(outputs):
 
 
 def test_a_kernel_shows_the_widget_to_a_person_and_a_contact_sheet_to_a_machine(reviews, tmp_path):
-    starts = {
-        "papermill": {},
-        "CI": {"CI": "1", "JPY_SESSION_NAME": "x"},
-        "lab": {"JPY_SESSION_NAME": "x"},
-    }
-    kinds = {
-        name: kinds_of_output(executed(tmp_path, [CELL, SHOW], **env)[1])
-        for name, env in starts.items()
-    }
-    assert kinds["papermill"] == kinds["CI"] == {"text", "image/png", "text/plain"}
-    assert "application/vnd.jupyter.widget-view+json" in kinds["lab"]
-    assert not reviews.exists(), "showing decides nothing"
-    (said,) = executed(tmp_path, [CELL, CLICK])[1]
-    assert said["text"].strip() == "[True, True, False, True] 4 True"
+    starts = {"papermill": {}, "CI": {"CI": "1", "JPY_SESSION_NAME": "x"}}
+    for env in starts.values():
+        shown = executed(tmp_path, [CELL, SHOW], **env)[1]
+        assert kinds_of_output(shown) == {"text", "image/png", "text/plain"}
+    lab = executed(tmp_path, [CELL, SHOW, WRITTEN, CLICK], JPY_SESSION_NAME="x")
+    _, shown, written, clicked = lab
+    assert "application/vnd.jupyter.widget-view+json" in kinds_of_output(shown)
+    assert written[0]["text"] == "False\n", "showing decides nothing"
+    assert clicked[0]["text"].strip() == "[True, True, False, True] 4 True"
