@@ -31,7 +31,7 @@ def cells() -> list[Cell]:
     """All cells: LLaVA along every axis, the other families at their only size."""
     small_and_large, shared = (36, shapes.LARGE), (1, 4)
     found = [
-        Cell("sampling", "llava", tokens, many, new, 8)
+        Cell("sampling", "llava", tokens, many, new, 4 if tokens * new > 10_000 else 8)
         for tokens, many, new in product(small_and_large, shared, (10, 50))
     ]
     found += [
@@ -39,12 +39,12 @@ def cells() -> list[Cell]:
         for tokens, many in product(small_and_large, shared)
     ]
     found += [
-        Cell(bench, "llava", tokens, many, 0, 2 * BATCH if tokens == 36 else BATCH)
+        Cell(bench, "llava", tokens, many, 0, BATCH)
         for bench, tokens, many in product(("ca_dpo", "idk_it"), small_and_large, shared)
     ]
     for family in FAMILIES[1:]:
         found += [
-            Cell("sampling", family, shapes.LARGE, 1, 10, 8),
+            Cell("sampling", family, shapes.LARGE, 1, 10, 4),
             Cell("greedy", family, shapes.LARGE, 1, 10, 8),
             Cell("ca_dpo", family, shapes.LARGE, 1, 0, 8),
             Cell("idk_it", family, shapes.LARGE, 1, 0, 8),

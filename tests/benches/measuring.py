@@ -19,11 +19,11 @@ import numpy as np
 
 from benches import summary
 from benches.cells import Sides, sides
-from benches.summary import Cell
+from benches.summary import OURS, Cell, is_ours
 from inbol_lib import paths
 
 #: turns after which a setting drops out if it takes SLOW times the fastest setting's seconds
-LOOK, SLOW = 2, 1.5
+LOOK, SLOW = 2, 1.25
 FORK = multiprocessing.get_context("fork")
 
 
@@ -90,10 +90,14 @@ def turns(timed: Sides, repeats: int) -> dict[str, list[float]]:
 
 
 def hopeful(times: dict[str, list[float]]) -> list[str]:
-    """Ours in all its budgets, and the settings of the peer that may still be the fastest."""
+    """Ours at its default, and the settings of the peer that may still be the fastest."""
     medians = {name: float(np.median(spent)) for name, spent in times.items()}
-    best = min(spent for name, spent in medians.items() if not summary.is_ours(name))
-    return [name for name in times if summary.is_ours(name) or medians[name] <= SLOW * best]
+    best = min(spent for name, spent in medians.items() if not is_ours(name))
+    return [
+        name
+        for name, spent in medians.items()
+        if name == OURS or (spent <= SLOW * best and not is_ours(name))
+    ]
 
 
 def measured(cell: Cell, repeats: int) -> list[dict[str, Any]]:
