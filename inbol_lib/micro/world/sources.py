@@ -144,7 +144,7 @@ def _rows_of_image(source: str, split: str, seed: int, image: int) -> list[dict]
     recipe = _RECIPES.get(source)
     kinds = recipe.image_kinds if recipe else _UNANSWERABLE_IMAGES[source]
     scene = scene_of(f"{rng.choice(kinds)}:{split}:{source}-{seed}-{image}")
-    picture = render(scene)
+    picture = QUESTION_FEATURES["image"].encode_example(render(scene))  # once for all its questions
     rows: dict[str, dict] = {}
     for number in range(PER_IMAGE):
         made = _answerable(recipe, scene, rng) if recipe else _beyond_reach(source, scene, rng)
