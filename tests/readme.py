@@ -25,6 +25,12 @@ BENCHES = {
     "idk_it": "IDK-IT: TRL's `SFTTrainer`",
 }
 
+PEERS = (
+    "A peer stands here at the fastest of its settings. All of them, and ours with other token\n"
+    "budgets, are in [bench_summary.csv](figures/bench_summary.csv); switches of TRL that it\n"
+    "refuses for pictures are in [bench_refused.csv](figures/bench_refused.csv)."
+)
+
 
 def markdown(header: Sequence[str], rows: Sequence[Sequence[Any]], texts: int) -> str:
     """Return a table whose first `texts` columns are texts and whose others are numbers."""
@@ -92,7 +98,7 @@ def best_peers(table: pd.DataFrame) -> str:
     sizes = ("image tokens", "questions a picture", "new tokens")
     measured = ("times as fast [lowest, highest]", "share of its memory")
     header = ("against", "model", "its fastest setting", *sizes, *measured)
-    return markdown(header, rows, texts=3)
+    return f"{markdown(header, rows, texts=3)}\n\n{PEERS}"
 
 
 def only_peers(table: pd.DataFrame) -> str:

@@ -154,7 +154,9 @@ def refusals(p: Params) -> pd.DataFrame:
 
 
 def answer(name: str, make, switch: dict[str, Any]) -> dict[str, str]:
-    """What a trainer does about a switch: it trains, trains without it, or fails."""
+    """What a trainer does about a switch: it trains, trains without it, refuses it, or lacks a
+    package or an accelerator for it.
+    """
     written = ", ".join(f"{key}={value!r}" for key, value in switch.items())
     heard = Heard()
     logging.getLogger("trl").addHandler(heard)
@@ -162,7 +164,9 @@ def answer(name: str, make, switch: dict[str, Any]) -> dict[str, str]:
     try:
         train_seconds(make(switch))
     except Exception as error:  # whatever it is, it is what TRL says
-        result, said = "refused", f"{type(error).__name__}: {first_line(error)}"
+        refused = isinstance(error, ValueError | TypeError | NotImplementedError)
+        result = "refused" if refused else "unavailable here"
+        said = f"{type(error).__name__}: {first_line(error)}"
     finally:
         logging.getLogger("trl").removeHandler(heard)
     if result == "accepted" and heard.lines:
