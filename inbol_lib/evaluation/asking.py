@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 from datasets import Dataset
+from PIL import Image
 from transformers import PreTrainedModel, ProcessorMixin
 
 from inbol_lib.data.records import prompt_text, save_table
@@ -43,6 +44,14 @@ class Examinee:
     model: PreTrainedModel | Endpoint
     processor: ProcessorMixin | None
     features: Features = field(default_factory=Features)
+    _shown: tuple[str, list[Image.Image]] = ("", [])
+
+    def images(self, rows: Dataset) -> list[Image.Image]:
+        """Return the decoded pictures of a table, which are kept until another one is asked for."""
+        name = rows._fingerprint  # of its content, as `datasets` counts it
+        if self._shown[0] != name:
+            self._shown = (name, list(rows["image"]))
+        return self._shown[1]
 
 
 def examinee(p: Params) -> Examinee:
@@ -74,7 +83,7 @@ def responses(
         said = sample(
             model,
             who.processor,
-            list(rows["image"]),
+            who.images(rows),
             texts,
             1,
             0.0,

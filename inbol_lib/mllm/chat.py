@@ -53,10 +53,16 @@ def encode(
         If a row is padded on the right, does not begin with BOS or has lost image tokens to
         truncation.
     """
-    prompts = [chat_prompt(processor, text) for text in texts]
+    return encode_prompts(processor, images, [chat_prompt(processor, text) for text in texts])
+
+
+def encode_prompts(
+    processor: ProcessorMixin, images: Sequence[Image.Image], prompts: Sequence[str]
+) -> BatchFeature:
+    """Return what `encode` does, for texts that `chat_prompt` has formatted."""
     batch = processor(
         images=list(images),
-        text=prompts,
+        text=list(prompts),
         return_tensors="pt",
         padding=True,
         add_special_tokens=not writes_bos(processor, prompts[0]),

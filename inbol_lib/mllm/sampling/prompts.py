@@ -11,7 +11,7 @@ import torch
 from PIL import Image
 from transformers import BatchFeature, ProcessorMixin
 
-from inbol_lib.mllm.chat import chat_prompt, encode, image_token_id, writes_bos
+from inbol_lib.mllm.chat import chat_prompt, encode_prompts, image_token_id, writes_bos
 
 #: what the processor makes of a picture, each tensor with one row
 Pixels = dict[str, torch.Tensor]
@@ -58,19 +58,20 @@ def written(
     Raises
     ------
     ValueError
-        As `encode`.
+        As `chat.encode`.
     """
+    prompts = [chat_prompt(processor, text) for text in texts]
     first = _first_places(pictures)
     shown = [images[i] for i in first.values()]
-    asked = [texts[i] for i in first.values()]
-    encoded = encode(processor, shown, asked)
-    plain = _without_pictures(processor, texts)
+    asked = [prompts[i] for i in first.values()]
+    encoded = encode_prompts(processor, shown, asked)
+    plain = _without_pictures(processor, prompts)
     trunks = {
         picture: _trunk(full, plain[i], image_token_id(processor))
         for (picture, i), full in zip(first.items(), _unpadded(encoded), strict=True)
     }
     if not all(_is_behind(trunks[name], ids) for name, ids in zip(pictures, plain, strict=True)):
-        return _apart(processor, images, texts, pictures)
+        return _apart(processor, images, prompts, pictures)
     order = {picture: place for place, picture in enumerate(first)}
     branches = [
         ids[len(trunks[picture].plain) :] for picture, ids in zip(pictures, plain, strict=True)
@@ -108,7 +109,7 @@ def _is_behind(trunk: Trunk, plain: list[int]) -> bool:
 def _apart(
     processor: ProcessorMixin,
     images: Sequence[Image.Image],
-    texts: Sequence[str],
+    prompts: Sequence[str],
     pictures: Sequence[Hashable],
 ) -> Prompts:
     """Return the prompts with a trunk for each question.
@@ -116,15 +117,15 @@ def _apart(
     So it is where texts stand before their picture, or where the tokenizer alone writes a prompt
     otherwise than the processor.
     """
-    encoded, image_token = encode(processor, images, texts), image_token_id(processor)
-    prompts = _unpadded(encoded)
-    cuts = [len(ids) - ids[::-1].index(image_token) for ids in prompts]
+    encoded, image_token = encode_prompts(processor, images, prompts), image_token_id(processor)
+    rows = _unpadded(encoded)
+    cuts = [len(ids) - ids[::-1].index(image_token) for ids in rows]
     return Prompts(
-        trunks=[ids[:cut] for ids, cut in zip(prompts, cuts, strict=True)],
-        pixels=_pixels(processor, encoded, images, texts),
+        trunks=[ids[:cut] for ids, cut in zip(rows, cuts, strict=True)],
+        pixels=_pixels(processor, encoded, images, prompts),
         pictures=list(pictures),
-        branches=[ids[cut:] for ids, cut in zip(prompts, cuts, strict=True)],
-        trunk_of=list(range(len(prompts))),
+        branches=[ids[cut:] for ids, cut in zip(rows, cuts, strict=True)],
+        trunk_of=list(range(len(rows))),
     )
 
 
@@ -133,18 +134,17 @@ def _unpadded(encoded: BatchFeature) -> list[list[int]]:
     return [ids[real].tolist() for ids, real in rows]
 
 
-def _without_pictures(processor: ProcessorMixin, texts: Sequence[str]) -> list[list[int]]:
+def _without_pictures(processor: ProcessorMixin, prompts: Sequence[str]) -> list[list[int]]:
     """Return the prompts as the tokenizer alone writes them."""
-    prompts = [chat_prompt(processor, text) for text in texts]
     special = not writes_bos(processor, prompts[0])
-    return processor.tokenizer(prompts, add_special_tokens=special).input_ids
+    return processor.tokenizer(list(prompts), add_special_tokens=special).input_ids
 
 
 def _pixels(
     processor: ProcessorMixin,
     encoded: BatchFeature,
     images: Sequence[Image.Image],
-    texts: Sequence[str],
+    prompts: Sequence[str],
 ) -> list[Pixels]:
     """Return what `encoded` says about the picture of each of its rows.
 
@@ -154,8 +154,8 @@ def _pixels(
     shown = _beside_text(encoded)
     if all(len(tensor) == rows for tensor in shown.values()):
         return [{name: tensor[i : i + 1] for name, tensor in shown.items()} for i in range(rows)]
-    alone = zip(images, texts, strict=True)
-    return [_beside_text(encode(processor, [image], [text])) for image, text in alone]
+    alone = zip(images, prompts, strict=True)
+    return [_beside_text(encode_prompts(processor, [image], [one])) for image, one in alone]
 
 
 def _beside_text(encoded: BatchFeature) -> Pixels:
