@@ -16,7 +16,7 @@ median, lowest and highest turn; `_peak_mb`: memory above that of the loaded mod
 bench_refused.csv (switches of TRL that it refuses for pictures), bench.png and .svg.
 
     python tests/bench.py --repeats 5
-    python tests/bench.py --only sampling   goes on later: cells are kept in runs/bench/
+    python tests/bench.py --only sampling   cells are kept in runs/bench/ until all are there
     python tests/bench.py --fresh      measures cells again that runs/bench/ holds
     python tests/bench.py --quick      the smallest cell of each work, shown alone
     python tests/bench.py --gpu        LLaVA-1.5-7B's shape in bfloat16; prints JSON, and writes
@@ -98,6 +98,7 @@ def compare(repeats: int, only: str | None, fresh: bool) -> None:
     print(summary.headlines(summary.table(rows)).to_markdown(index=False))
     if all(cell in done for cell in every):
         publish(summary.table(rows))
+        measuring.forget(every, repeats)  # the next bench measures anew
 
 
 def publish(table) -> None:
