@@ -1,14 +1,19 @@
-"""On known and unknown questions CA-DPO is ordinary DPO: it must agree with TRL's own trainer."""
+"""TRL's own trainers end in the same place.
+
+On known and unknown questions CA-DPO is ordinary DPO; IDK-IT is supervised fine-tuning.
+"""
 
 import math
 
 import pytest
 import torch
 from datasets import Dataset
-from trl import DPOConfig, DPOTrainer
+from trl import DPOConfig, DPOTrainer, SFTConfig, SFTTrainer
 
 from inbol_lib.mllm import chat
-from inbol_lib.training import lora, packing, preference_loss
+from inbol_lib.training import collating, idk_it, lora, packing, preference_loss
+from inbol_lib.training.passes.pictures import file_keys
+from inbol_lib.training.steps import picture_order
 
 
 def stock_rows(processor, rows, kind):
@@ -85,3 +90,32 @@ def test_a_whole_training_ends_where_trl_s_ends(adapted, preferences, tmp_path, 
     moved = distance(theirs, begun)
     assert moved > 0.1
     assert distance(ours, theirs) < 1e-3 * moved
+
+
+@pytest.mark.parametrize("shuffle", ["questions", "pictures"])
+def test_idk_it_logs_and_learns_what_trl_s_trainer_does(
+    adapted, instructions, tmp_path, smoke, shuffle
+):
+    """TRL's loss, entropy, accuracy and gradient norm on the same batches, all to rounding."""
+    p = smoke.replace(batch_size=6, learning_rate=0.003, epochs=3.0, shuffle=shuffle)
+    model, processor = adapted.fresh(), adapted.processor
+    ours = idk_it.train(p, model, processor, instructions, tmp_path / "ours")
+    stock = adapted.fresh()
+    items = collating.examples(processor, instructions)
+    trainer = SFTTrainer(
+        model=stock,
+        args=SFTConfig(**lora.arguments(p, stock, tmp_path / "theirs", p.learning_rate)),
+        peft_config=lora.lora_config(p, stock),
+        processing_class=processor,
+        train_dataset=collating.numbered(instructions),
+        data_collator=collating.Collator(items, instructions, processor),
+    )
+    order = picture_order(p, file_keys(instructions))
+    if order is not None:
+        trainer._get_train_sampler = lambda *_: order
+    trainer.train()
+    theirs = lora.logged_history(trainer)
+    for name in ("loss", "entropy", "mean_token_accuracy", "grad_norm", "learning_rate"):
+        assert ours[name].tolist() == pytest.approx(theirs[name].tolist(), rel=1e-3), name
+    learned, expected = adapter_weights(model), adapter_weights(stock)
+    assert distance(learned, expected) < 1e-2 * sum(w.norm() ** 2 for w in expected.values()).sqrt()
