@@ -105,7 +105,9 @@ def test_a_hundred_thousand_characters_are_read_at_once(token):
     for end in ("", "z"):
         text = token * (LENGTH // len(token)) + end
         for name, reader in READERS.items():
-            taken = min(seconds(reader, text) for _ in range(2))
+            taken = seconds(reader, text)
+            if taken >= 1:  # another process may have had the core
+                taken = min(taken, seconds(reader, text))
             assert taken < 1, f"{name} takes {taken:.2f} s"
 
 

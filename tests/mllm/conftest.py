@@ -1,10 +1,13 @@
 """Fixtures of this room's tests."""
 
+import os
+
 import numpy as np
 import pytest
 import torch
 from datasets import Dataset
 from families import MAKERS, SIZES, taught
+from filelock import FileLock
 from PIL import Image
 
 from inbol_lib.data.templates import REFUSAL_TEMPLATES
@@ -13,11 +16,20 @@ from inbol_lib.mllm import loading
 
 @pytest.fixture(scope="module", params=MAKERS)
 def saved(request, tmp_path_factory):
-    """(name, folder): a family's taught model and its processor in the Hugging Face format."""
-    config, processor = MAKERS[request.param]()
-    folder = tmp_path_factory.mktemp("families") / request.param
-    taught(config, processor).save_pretrained(folder)
-    processor.save_pretrained(folder)
+    """(name, folder): a family's taught model and its processor in the Hugging Face format.
+
+    Taught once, for all modules and all of pytest-xdist's workers, whose folders lie side by side.
+    """
+    own = tmp_path_factory.getbasetemp()
+    common = own.parent if "PYTEST_XDIST_WORKER" in os.environ else own
+    folder = common / f"family-{request.param}"
+    with FileLock(f"{folder}.lock"):
+        if not folder.exists():
+            config, processor = MAKERS[request.param]()
+            unfinished = tmp_path_factory.mktemp("unfinished")
+            taught(config, processor).save_pretrained(unfinished)
+            processor.save_pretrained(unfinished)
+            unfinished.rename(folder)
     return request.param, folder
 
 

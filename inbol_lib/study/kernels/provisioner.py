@@ -2,6 +2,7 @@
 
 import os
 import signal
+import socket
 import sys
 import uuid
 from typing import Any
@@ -20,7 +21,7 @@ class ForkedKernel:
 
     stdin = stdout = stderr = None
 
-    def __init__(self, connection, pid: int) -> None:
+    def __init__(self, connection: socket.socket, pid: int) -> None:
         self.connection, self.pid = connection, pid
         self.returncode: int | None = None
 
