@@ -5,7 +5,7 @@ import torch.nn.functional as F
 from datasets import concatenate_datasets
 
 from inbol_lib.training import packing, preference_loss
-from inbol_lib.training.passes import masks
+from inbol_lib.training.passes import lora_layers, masks, shortcuts
 
 ALL = list(range(12))  # the numbers of all questions of `preferences`
 
@@ -138,6 +138,26 @@ def test_the_loss_and_lora_gradients_equal_those_of_separate_sequences(
     flat = [torch.cat([g.flatten() for g in side.values()]) for side in (ours, theirs)]
     assert (flat[0] - flat[1]).norm() / flat[1].norm() < 1e-5
     assert all((ours[n] - theirs[n]).norm() <= 1e-4 * theirs[n].norm() for n in theirs)
+
+
+@pytest.mark.parametrize("pictures", [12, 3])
+def test_shortcuts_of_a_pass_change_nothing(adapted, preferences, pictures, monkeypatch):
+    """To rounding: heads by themselves, the last layer where it is read, W + B A at once."""
+    policy, collator = adapted.policy, adapted.packed(of_few_pictures(preferences, pictures))
+    batch = collator.read(ALL)
+    usual = gradients(policy, packing.response_logps(policy, batch).sum())
+    monkeypatch.setattr(shortcuts, "LONG", 1)
+    with lora_layers.fewer_multiplications(policy):
+        assert shortcuts.applies(policy)
+        short = gradients(policy, packing.response_logps(policy, batch).sum())
+    policy.base_model.model.activation_checkpointing_enable()
+    policy.enable_input_require_grads()
+    policy.train()
+    assert not shortcuts.applies(policy)
+    plain = gradients(policy, packing.response_logps(policy, batch).sum())
+    for name, gradient in plain.items():
+        for other in (usual, short):
+            assert (other[name] - gradient).norm() <= 1e-4 * gradient.norm(), name
 
 
 @pytest.mark.filterwarnings("ignore:flex_attention called without")

@@ -95,7 +95,7 @@ def applies(model: PreTrainedModel) -> bool:
     layers = getattr(decoder, "layers", None)
     if model.device.type != "cpu" or decoder.config._attn_implementation != "sdpa" or not layers:
         return False
-    if getattr(decoder, "gradient_checkpointing", False):
+    if getattr(decoder, "is_activation_checkpointing", False):
         return False
     parts = ("self_attn.q_proj", "self_attn.o_proj", "self_attn.layer_idx", "mlp.gate_proj")
     return all(_has(layers[-1], part) for part in parts)
