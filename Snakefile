@@ -130,7 +130,9 @@ use rule stage as idk_it with:  # 04: IDK instruction tuning, SFT
     input:
         made_from,
         code(
+            "mllm/grouping.py",
             "mllm/picture_features.py",
+            "mllm/sampling/prompts.py",
             "training/collating.py",
             "training/idk_it.py",
             "training/layout.py",
@@ -146,7 +148,12 @@ use rule stage as idk_it with:  # 04: IDK instruction tuning, SFT
 use rule stage as ca_dpo with:  # 05: confidence-aware DPO and its variants
     input:
         made_from,
-        code("mllm/picture_features.py", "training"),
+        code(
+            "mllm/grouping.py",
+            "mllm/picture_features.py",
+            "mllm/sampling/prompts.py",
+            "training",
+        ),
     output:
         RUNS + "/{stage,ca_dpo}/{folder}/metrics.json",
 

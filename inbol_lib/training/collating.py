@@ -11,7 +11,8 @@ from datasets import Dataset
 from torch.nn.utils.rnn import pad_sequence
 from transformers import ProcessorMixin
 
-from inbol_lib.mllm.chat import chat_prompt, encode, image_token_id, picture_marks
+from inbol_lib.mllm.chat import chat_prompt, image_token_id, picture_marks
+from inbol_lib.mllm.sampling.prompts import written
 
 IGNORE = -100  # the label of a token outside the loss, as PyTorch's cross-entropy has it
 
@@ -57,10 +58,11 @@ def prompt_ids(processor: ProcessorMixin, rows: Dataset, batch: int = 256) -> li
         )
     prompts = []
     for chunk in rows.iter(batch):
-        encoded = encode(processor, chunk["image"], chunk["prompt"])
-        real = encoded["attention_mask"].bool()
-        for ids, mask in zip(encoded["input_ids"], real, strict=True):
-            prompts.append(ids[mask].tolist())
+        # A picture's size decides on its tokens, so the processor gets one picture of each size.
+        sizes = [image.size for image in chunk["image"]]
+        made = written(processor, chunk["image"], chunk["prompt"], sizes)
+        for trunk, branch in zip(made.trunk_of, made.branches, strict=True):
+            prompts.append([*made.trunks[trunk], *branch])
     return prompts
 
 

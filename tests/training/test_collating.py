@@ -16,6 +16,15 @@ def test_only_the_response_and_eos_are_in_the_loss(tiny, instructions):
         assert len(item["labels"]) == len(item["input_ids"])
 
 
+def test_prompts_are_those_that_are_sampled_from(tiny, instructions):
+    _, processor, _ = tiny
+    encoded = chat.encode(processor, instructions["image"], instructions["prompt"])
+    rows = zip(encoded["input_ids"], encoded["attention_mask"].bool(), strict=True)
+    assert collating.prompt_ids(processor, instructions, batch=5) == [
+        ids[real].tolist() for ids, real in rows
+    ]
+
+
 def test_an_item_equals_the_chat_template(tiny, instructions):
     _, processor, _ = tiny
     row = instructions[0]

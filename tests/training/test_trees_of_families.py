@@ -9,7 +9,8 @@ from peft import get_peft_model
 from PIL import Image
 from transformers import AutoModelForImageTextToText
 
-from inbol_lib.training import ca_dpo, lora, packing
+from inbol_lib.mllm import chat
+from inbol_lib.training import ca_dpo, collating, lora, packing
 
 QUESTIONS = 6
 
@@ -54,6 +55,16 @@ def scored(policy, processor, rows, make):
     (logps * torch.arange(1.0, logps.numel() + 1).view_as(logps)).sum().backward()
     gradient = [weight.grad.flatten() for weight in policy.parameters() if weight.requires_grad]
     return len(batch["model"]["input_ids"]), logps.detach(), torch.cat(gradient)
+
+
+@pytest.mark.parametrize("name", MAKERS)
+def test_prompts_are_those_that_are_sampled_from(name, asked):
+    """Though the processor gets one picture of each size."""
+    _, processor = MAKERS[name]()
+    processor.tokenizer.padding_side = "left"
+    encoded = chat.encode(processor, asked["image"], asked["prompt"])
+    rows = zip(encoded["input_ids"], encoded["attention_mask"].bool(), strict=True)
+    assert collating.prompt_ids(processor, asked) == [ids[real].tolist() for ids, real in rows]
 
 
 @pytest.mark.parametrize("name", ["idefics3", "llava_next"])
