@@ -10,8 +10,9 @@ from transformers import DynamicCache
 from inbol_lib.data.records import prompt_text
 from inbol_lib.micro import world
 from inbol_lib.mllm import loading, sampling
+from inbol_lib.mllm.chat import encode
 from inbol_lib.mllm.picture_features import Features
-from inbol_lib.mllm.sampling import prompts, reading, responses
+from inbol_lib.mllm.sampling import prompts, reading, responses, stock
 from inbol_lib.mllm.sampling.cache import gathered
 
 
@@ -181,3 +182,23 @@ def test_the_packaged_model_answers_as_before(asked):
     ]
     assert sampling.greedy(model, processor, images, texts, 8, 100_000) == alone
     assert len(np.unique(alone)) > 1
+
+
+def test_what_generate_samples_is_the_same_with_a_copied_cache(tiny, asked, monkeypatch):
+    """For models of other caches; the tiny one stands for them."""
+    model, processor, _ = tiny
+    images, texts = (held[:2] for held in asked)
+    monkeypatch.setattr(responses, "can_share", lambda model: False)
+    found = []
+    for copied in (True, False):
+        monkeypatch.setattr(stock, "_COPIES", {model: copied})
+        with pytest.warns(UserWarning, match="question by question"):
+            found.append(drawn(model, processor, images, texts, 1))
+    same(*found)
+
+
+def test_a_family_with_its_own_positions_copies_its_cache(family, rows):
+    name, fresh, processor = family
+    model = fresh()
+    batch = encode(processor, rows["image"][:1], rows["prompt"][:1])
+    assert stock._copies_cache(model, batch), name

@@ -9,19 +9,19 @@ from collections.abc import Hashable, Iterator, Sequence
 from typing import NamedTuple
 
 import numpy as np
-import torch
 from PIL import Image
 from tqdm import tqdm
-from transformers import BatchFeature, PreTrainedModel, ProcessorMixin
+from transformers import PreTrainedModel, ProcessorMixin
 
 from inbol_lib.data.records import rng_for
 from inbol_lib.mllm.attention import can_share
-from inbol_lib.mllm.chat import encode, stop_ids
+from inbol_lib.mllm.chat import encode
 from inbol_lib.mllm.endpoints import Endpoint
 from inbol_lib.mllm.picture_features import Features, picture_key
 from inbol_lib.mllm.sampling.continuation import Drawn, Settings, continue_prompts
 from inbol_lib.mllm.sampling.prompts import written
 from inbol_lib.mllm.sampling.reading import reads_alike
+from inbol_lib.mllm.sampling.stock import generate
 from inbol_lib.progress import progress
 
 #: Image tokens of a prompt, to estimate its length where the configuration does not say (LLaVA's).
@@ -122,7 +122,7 @@ def sample(
 
     def alone(chosen: list[int], streams: Sequence[np.random.Generator]) -> Drawn:
         batch = encode(processor, [images[i] for i in chosen], [texts[i] for i in chosen])
-        return _generate(model, processor, batch.to(model.device), settings, streams)
+        return generate(model, processor, batch.to(model.device), settings, streams)
 
     draw = shared
     if not can_share(model) or not reads_alike(model, processor, images[:1], texts[:1]):
@@ -216,39 +216,3 @@ def _responses(processor: ProcessorMixin, drawn: Drawn, n: int) -> list[list[Res
     pairs = zip(texts, drawn.logprobs.tolist(), strict=True)
     flat = [Response(text.strip(), logprob) for text, logprob in pairs]
     return [flat[first : first + n] for first in range(0, len(flat), n)]
-
-
-def _generate(
-    model: PreTrainedModel,
-    processor: ProcessorMixin,
-    batch: BatchFeature,
-    settings: Settings,
-    streams: Sequence[np.random.Generator],
-) -> Drawn:
-    """Do what `continue_prompts` does, for one question, with the stock `generate`.
-
-    Its global random generator is seeded from the question's stream.
-    """
-    how = {"do_sample": False}
-    number, copies = 1, settings.n  # greedy responses are all equal
-    if settings.temperature:
-        how = {"do_sample": True, "top_k": 0}
-        how |= {"temperature": settings.temperature, "top_p": settings.top_p}
-        number, copies = settings.n, 1
-    with torch.random.fork_rng():
-        torch.manual_seed(int(streams[0].integers(2**62)))
-        out = model.generate(
-            **batch,
-            **how,
-            num_return_sequences=number,
-            max_new_tokens=settings.max_new_tokens,
-            output_logits=True,
-            return_dict_in_generate=True,
-        )
-    tokens = out.sequences[:, batch["input_ids"].shape[1] :]
-    every = torch.log_softmax(torch.stack(out.logits, 1).float(), -1)
-    logprobs = every.gather(2, tokens[..., None])[..., 0]
-    stops = torch.isin(tokens, stop_ids(model, processor)).long()
-    padding = stops.cumsum(1) > stops  # whatever follows a row's first stop
-    total = logprobs.double().masked_fill(padding, 0).sum(1)
-    return Drawn(tokens.repeat(copies, 1), total.repeat(copies))
