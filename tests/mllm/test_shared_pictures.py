@@ -1,6 +1,7 @@
 """Questions about one picture share its reading, and each is answered as alone."""
 
 from collections import Counter
+from contextlib import nullcontext
 
 import numpy as np
 import pytest
@@ -14,6 +15,7 @@ from inbol_lib.mllm.chat import encode
 from inbol_lib.mllm.picture_features import Features
 from inbol_lib.mllm.sampling import prompts, reading, responses, stock
 from inbol_lib.mllm.sampling.cache import gathered
+from inbol_lib.mllm.sampling.last_layer import at_last_token
 
 
 @pytest.fixture(scope="module")
@@ -202,3 +204,20 @@ def test_a_family_with_its_own_positions_copies_its_cache(family, rows):
     model = fresh()
     batch = encode(processor, rows["image"][:1], rows["prompt"][:1])
     assert stock._copies_cache(model, batch), name
+
+
+def test_the_last_layer_is_read_at_the_last_token_alone(tiny, asked):
+    """Logits and cache are those of a whole pass."""
+    model, processor, _ = tiny
+    batch = encode(processor, asked[0][:2], asked[1][:2])
+    batch["position_ids"] = (batch["attention_mask"].cumsum(1) - 1).clamp(min=0)
+    read = []
+    for context in (nullcontext(), at_last_token(model)):
+        cache = DynamicCache()
+        with torch.no_grad(), context:
+            out = model(**batch, past_key_values=cache, logits_to_keep=1, use_cache=True)
+        read.append((out.logits, cache.layers[-1].keys, cache.layers[-1].values))
+    for whole, last in zip(*read, strict=True):
+        assert torch.allclose(whole, last, atol=1e-5)
+    layers = model.get_decoder().layers
+    assert not any("forward" in vars(layer) for layer in layers)

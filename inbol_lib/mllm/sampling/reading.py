@@ -14,6 +14,7 @@ from inbol_lib.mllm.chat import encode
 from inbol_lib.mllm.grouping import parts
 from inbol_lib.mllm.picture_features import Features
 from inbol_lib.mllm.sampling.cache import gathered
+from inbol_lib.mllm.sampling.last_layer import at_last_token
 from inbol_lib.mllm.sampling.prompts import Prompts, written
 
 #: The owner of a cached token that belongs to the prompt, and of one that nobody sees.
@@ -108,7 +109,8 @@ def _read_trunks(
     pixels = {name: tensor.to(model.device) for name, tensor in pixels.items()}
     shown = features(model, [prompts.pictures[number] for number in chunk], pixels)
     cache = DynamicCache(config=model.config.get_text_config())
-    model(input_ids=ids, **shown, past_key_values=cache, use_cache=True, logits_to_keep=1)
+    with at_last_token(model):
+        model(input_ids=ids, **shown, past_key_values=cache, use_cache=True, logits_to_keep=1)
     return cache
 
 
@@ -123,14 +125,15 @@ def _read_branches(
     trunk = torch.arange(cache.get_seq_length(), device=model.device) < lengths[:, None]
     owners = torch.where(torch.cat([trunk, place >= 0], 1), PROMPT, NOBODY)
     before = torch.ones(width, len(trunk[0]) + width, device=model.device).tril(len(trunk[0]))
-    out = model(
-        input_ids=ids,
-        attention_mask=additive((owners[:, None] == PROMPT) & before.bool(), model),
-        position_ids=lengths[:, None] + place.clamp(min=0),
-        past_key_values=cache,
-        use_cache=True,
-        logits_to_keep=1,
-    )
+    with at_last_token(model):
+        out = model(
+            input_ids=ids,
+            attention_mask=additive((owners[:, None] == PROMPT) & before.bool(), model),
+            position_ids=lengths[:, None] + place.clamp(min=0),
+            past_key_values=cache,
+            use_cache=True,
+            logits_to_keep=1,
+        )
     return Read(cache, owners, out.logits[:, -1].float())
 
 
