@@ -19,10 +19,8 @@ from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Literal
 
-import numpy as np
-import pandas as pd
 from PIL import Image
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
@@ -30,6 +28,9 @@ from inbol_lib import paths
 from inbol_lib.errors import ParameterError
 from inbol_lib.mllm.journal import Journal
 from inbol_lib.params import Params
+
+if TYPE_CHECKING:
+    import pandas as pd  # the graph must load fast without it
 
 SPLITS = ("train", "validation", "test")
 #: Headings of the verifier's answers, in the order of `unanswerable.CHECKS`.
@@ -177,6 +178,8 @@ def ends(rows: Sequence[dict], n: int, barred: Collection[str]) -> list[str]:
         For each row "" (kept), `REJECTED` or "surplus".
     """
     found = [REJECTED if row["digest"] in barred else "surplus" for row in rows]
+    import numpy as np  # here, because the graph must load fast without it
+
     even = np.linspace(0, len(rows), min(n, len(rows)), endpoint=False, dtype=int).tolist()
     spare = {index for index, end in enumerate(found) if end == "surplus"} - set(even)
     for index in even:
@@ -199,16 +202,18 @@ def _nearest(rows: Sequence[dict], index: int, spare: Collection[int]) -> int:
     return min(spare, key=distance)
 
 
-def table(rows: Sequence[dict]) -> pd.DataFrame:
+def table(rows: Sequence[dict]) -> "pd.DataFrame":
     """Return all questions that were made, without their pictures.
 
     The columns are `COLUMNS`; `end` is one of `unanswerable.ENDS`.
     """
+    import pandas as pd  # here, because the graph must load fast without it
+
     made = pd.DataFrame(rows).reindex(columns=COLUMNS)
     return made.assign(end=made.end.replace("", "kept"), explanation=made.explanation.fillna(""))
 
 
-def lost(p: Params, tables: dict[str, pd.DataFrame]) -> list[Decision]:
+def lost(p: Params, tables: "dict[str, pd.DataFrame]") -> list[Decision]:
     """Return the decisions that concern `p` but are about questions that are no longer made.
 
     This happens when a picture or a wording has changed; the decisions stay in the file.
@@ -237,7 +242,7 @@ class Review:
 
     p: Params
     split: str
-    items: pd.DataFrame  # rows of `table` that are kept or were rejected before
+    items: "pd.DataFrame"  # rows of `table` that are kept or were rejected before
     picture: Callable[[str], Image.Image]  # image_id -> its picture
     reviewer: str = ""
     at: int = 0  # position of the question shown; len(items) when all are decided
