@@ -154,14 +154,16 @@ def minutes() -> pd.Series:
 
 
 def measure() -> None:
-    """Write figures/minutes.csv from the executed notebooks of the last study."""
+    """Write figures/minutes.csv from the executed notebooks of a study, if there is a whole one."""
     p = params.load("micro")
     jobs = graph.plan("paper_vs_ours", p) | graph.plan("tour", p)
     rows = [
         {"stage": job[0], "runs": 1, "minutes": costs.minutes(graph.path(*job))}
         for job in jobs.values()
     ]
-    pd.DataFrame(rows).groupby("stage").sum().round(2).to_csv(FIGURES / "minutes.csv")
+    table = pd.DataFrame(rows)
+    if table.minutes.notna().all():
+        table.groupby("stage").sum().round(2).to_csv(FIGURES / "minutes.csv")
 
 
 def filled(text: str) -> str:
