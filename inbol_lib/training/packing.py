@@ -28,7 +28,7 @@ from inbol_lib.training.passes.scoring import kept_logits, token_logps
 
 #: names of a question's responses, in the order of `preference_loss.CORRECT`, INCORRECT, REFUSAL
 RESPONSES = ("correct", "incorrect", "refusal")
-#: What a part costs beside its tokens, counted in tokens, on a CPU and on a GPU (measured).
+#: What a part costs beside its tokens, counted in tokens: measured on a CPU, assumed on a GPU.
 OVERHEAD = {"cpu": 200, "cuda": 1000}
 #: On a CPU larger parts are no faster, and take more memory.
 CPU_BUDGET = 1536
