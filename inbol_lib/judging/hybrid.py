@@ -16,7 +16,9 @@ from inbol_lib.data.records import LETTERS
 from inbol_lib.data.templates import prompt
 from inbol_lib.judging.matching import matched
 from inbol_lib.mllm import loading
+from inbol_lib.mllm.attention import can_share
 from inbol_lib.mllm.endpoints import PREFIX, Endpoint
+from inbol_lib.mllm.sampling.texts import completed
 from inbol_lib.progress import progress
 
 Triple = tuple[str, str, str]  # question, gold answers joined by "; ", response
@@ -94,8 +96,11 @@ def _outcome(text: str, ways: int) -> str:
 
 
 @cache
-def _local(judge: str) -> Callable[[list[str]], list[str]]:
-    """Greedy completions by a causal language model: packaged, a folder or a Hugging Face id."""
+def _local(judge: str) -> Callable[[list[str], list[tuple[str, str]]], list[str]]:
+    """Greedy completions by a causal language model: packaged, a folder or a Hugging Face id.
+
+    The function takes prompts, and for each the question and gold answer that it is about.
+    """
     tokenizer = AutoTokenizer.from_pretrained(loading.resolve(judge), padding_side="left")
     if tokenizer.pad_token is None:  # Llama-2 has none; under the mask its choice does not matter
         tokenizer.pad_token = tokenizer.eos_token
@@ -103,16 +108,19 @@ def _local(judge: str) -> Callable[[list[str]], list[str]]:
     model = AutoModelForCausalLM.from_pretrained(loading.resolve(judge), dtype=where["dtype"])
     model = model.to(where["device"]).eval()
     tokens = TOKENS[ways(judge)]
+    special = not tokenizer.chat_template
 
     @torch.inference_mode()
-    def complete(prompts: list[str]) -> list[str]:
+    def complete(prompts: list[str], asked: list[tuple[str, str]]) -> list[str]:
         if tokenizer.chat_template:
             chats = [[{"role": "user", "content": text}] for text in prompts]
             prompts = [
                 tokenizer.apply_chat_template(chat, add_generation_prompt=True, tokenize=False)
                 for chat in chats
             ]
-        special = not tokenizer.chat_template
+        if can_share(model):
+            ids = tokenizer(prompts, add_special_tokens=special).input_ids
+            return completed(model, tokenizer, ids, asked, tokens)
         batch = tokenizer(prompts, return_tensors="pt", padding=True, add_special_tokens=special)
         out = model.generate(**batch.to(model.device), max_new_tokens=tokens, do_sample=False)
         return tokenizer.batch_decode(
@@ -139,7 +147,8 @@ def llm_verdicts(triples: Sequence[Triple], judge: str, batch_size: int = 256) -
     dict
         Triple -> "correct", "incorrect", "unjudged", and by a three-way judge "refusal".
     """
-    unique, known = sorted(set(triples), key=lambda t: (len("".join(t)), t)), ways(judge)
+    # Responses to one question stand together, questions of similar length near each other.
+    unique, known = sorted(set(triples), key=lambda t: (len(t[0] + t[1]), t)), ways(judge)
     prompts = [judge_prompt(*triple, ways=known) for triple in unique]
     if judge.startswith(PREFIX):
         said = Endpoint(judge).ask(prompts, temperature=0, max_tokens=TOKENS[known])
@@ -150,7 +159,8 @@ def llm_verdicts(triples: Sequence[Triple], judge: str, batch_size: int = 256) -
             0, len(prompts), batch_size, desc="judging", unit="batch", disable=not progress()
         )
         for start in starts:
-            texts += complete(prompts[start : start + batch_size])
+            part = slice(start, start + batch_size)
+            texts += complete(prompts[part], [triple[:2] for triple in unique[part]])
     return {t: _outcome(text, known) for t, text in zip(unique, texts, strict=True)}
 
 
@@ -166,6 +176,20 @@ def _is_open(row: dict, word: str, judge: str) -> bool:
     if word not in ("", "unjudged"):
         return False
     return ways(judge) == 3 or bool(row["answers"] and not row["choices"])
+
+
+def _matched_once(pairs: Sequence[tuple[dict, str | None]], rule: str) -> list[str | None]:
+    """Return what the rules say of each response, None where there is none.
+
+    Samples of one question are often equal; each text is read once for a row.
+    """
+    known: dict[tuple[int, str], str] = {}
+    words: list[str | None] = []
+    for row, said in pairs:
+        if said is not None and (id(row), said) not in known:
+            known[id(row), said] = matched(row, said, rule)
+        words.append(None if said is None else known[id(row), said])
+    return words
 
 
 def judge(
@@ -196,7 +220,7 @@ def judge(
         right, whatever a judge says.
     """
     pairs = list(zip(rows, responses, strict=True))
-    words = [None if said is None else matched(row, said, rule) for row, said in pairs]
+    words = _matched_once(pairs, rule)
     asked = {
         i: _triple(row, said)
         for i, (row, said) in enumerate(pairs)

@@ -6,6 +6,7 @@ answer is (B)" are answers; "There is no dog" and a quoted "I don't know" are an
 """
 
 import re
+from functools import lru_cache
 from typing import NamedTuple
 
 from inbol_lib.judging.inability import (
@@ -416,6 +417,19 @@ def stance(text: str) -> Stance:
     Stance
         `sure` is False where inability is stated and something like an answer is given.
     """
+    return _known_stance(text) if len(text) <= _SHORT else _stance(text)
+
+
+#: Characters up to which a response is remembered: such are given again and again.
+_SHORT = 200
+
+
+@lru_cache(2**15)
+def _known_stance(text: str) -> Stance:
+    return _stance(text)
+
+
+def _stance(text: str) -> Stance:
     units = _units(text)
     if not units:
         return Stance(False, True)

@@ -263,7 +263,8 @@ def test_the_micro_judge_knows_synonyms_and_differences():
 
 
 def test_an_unreadable_verdict_is_unjudged(monkeypatch):
-    monkeypatch.setattr(hybrid, "_local", lambda judge: lambda prompts: ["perhaps"] * len(prompts))
+    unclear = lambda prompts, _: ["perhaps"] * len(prompts)  # noqa: E731
+    monkeypatch.setattr(hybrid, "_local", lambda judge: unclear)
     row = {"question": "What color is it?", "answers": ["gray"], "choices": []}
     assert hybrid.judge([row], ["ash"], "any") == ["unjudged"]
 

@@ -21,9 +21,10 @@ class GrowingLayer(DynamicLayer):
         super().__init__()
         self.lazy_initialization(keys, values)
         self.room = (keys, values)
-        self._show(length)
+        self.show(length)
 
-    def _show(self, length: int) -> None:
+    def show(self, length: int) -> None:
+        """Let this many places of the room be what is cached."""
         self.keys, self.values = (held[:, :, :length] for held in self.room)
 
     def update(self, key_states: torch.Tensor, value_states: torch.Tensor, *_args, **_options):
@@ -34,7 +35,7 @@ class GrowingLayer(DynamicLayer):
             self._make_room(after)
         for held, new in zip(self.room, (key_states, value_states), strict=True):
             held[:, :, before:after] = new
-        self._show(after)
+        self.show(after)
         return self.keys, self.values
 
     def _make_room(self, needed: int) -> None:
@@ -52,7 +53,7 @@ class GrowingLayer(DynamicLayer):
         """Keep these rows alone."""
         length = self.get_seq_length()
         self.room = tuple(held[indices] for held in self.room)
-        self._show(length)
+        self.show(length)
 
 
 def gathered(parts: Sequence[Cache], rows: torch.Tensor, spare: int) -> Cache:
@@ -76,24 +77,54 @@ def gathered(parts: Sequence[Cache], rows: torch.Tensor, spare: int) -> Cache:
     return Cache(layers=[_layer(parts, layer, rows, spare) for layer in range(number)])
 
 
+def rows_of(cache: Cache, rows: slice) -> Cache:
+    """Return a cache of some rows of a growing one, which writes into its room."""
+    layers = [
+        GrowingLayer(*(held[rows] for held in layer.room), layer.get_seq_length())
+        for layer in cache.layers
+    ]
+    return Cache(layers=layers)
+
+
+def lengthen(cache: Cache, lengths: Sequence[int], rows: Sequence[int]) -> None:
+    """Let a growing cache hold what has been written into its room through `rows_of`.
+
+    Parameters
+    ----------
+    cache : Cache
+        Is then as long as its longest rows; the places behind the others hold zeros.
+    lengths, rows : sequence of int
+        How long each group of rows now is, and how many rows it has, from the first row on.
+    """
+    for layer in cache.layers:
+        first = 0
+        for length, number in zip(lengths, rows, strict=True):
+            for held in layer.room:
+                held[first : first + number, :, length : max(lengths)] = 0
+            first += number
+        layer.show(max(lengths))
+
+
 def _layer(parts: Sequence[Cache], number: int, rows: torch.Tensor, spare: int) -> GrowingLayer:
     layers = [part.layers[number] for part in parts]
     longest = max(layer.get_seq_length() for layer in layers)
-    keys = _joined([layer.keys for layer in layers], longest + spare, rows)
-    values = _joined([layer.values for layer in layers], longest + spare, rows)
+    keys = _joined([layer.keys for layer in layers], longest, spare, rows)
+    values = _joined([layer.values for layer in layers], longest, spare, rows)
     return GrowingLayer(keys, values, longest)
 
 
-def _joined(parts: Sequence[torch.Tensor], length: int, rows: torch.Tensor) -> torch.Tensor:
-    """Return the rows of several tensors `(rows, heads, up to length, width)` in one."""
+def _joined(
+    parts: Sequence[torch.Tensor], length: int, spare: int, rows: torch.Tensor
+) -> torch.Tensor:
+    """Return rows of several tensors `(rows, heads, up to length, width)` in one with room."""
     _, heads, _, width = parts[0].shape
-    joined = parts[0].new_empty(len(rows), heads, length, width)
+    joined = parts[0].new_empty(len(rows), heads, length + spare, width)
     first = 0
     for part in parts:
         here = (rows >= first) & (rows < first + len(part))
         places = _as_slice(here.nonzero()[:, 0])
         joined[places, :, : part.shape[2]] = part[_as_slice(rows[places] - first)]
-        joined[places, :, part.shape[2] :] = 0  # a masked NaN would still spread
+        joined[places, :, part.shape[2] : length] = 0  # a masked NaN would still spread
         first += len(part)
     return joined
 

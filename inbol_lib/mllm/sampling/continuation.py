@@ -80,7 +80,7 @@ class State:
         rows, device = len(prompts.owners), prompts.owners.device
         slots = torch.arange(n, device=device).expand(rows, n)
         return cls(
-            questions=torch.arange(rows, device=device)[:, None],
+            questions=prompts.questions[:, None],
             slots=slots,
             alive=torch.ones_like(slots, dtype=torch.bool),
             owners=prompts.owners,

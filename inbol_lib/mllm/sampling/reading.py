@@ -13,7 +13,7 @@ from inbol_lib.mllm.attention import additive
 from inbol_lib.mllm.chat import encode
 from inbol_lib.mllm.grouping import parts
 from inbol_lib.mllm.picture_features import Features
-from inbol_lib.mllm.sampling.cache import gathered
+from inbol_lib.mllm.sampling.cache import gathered, lengthen, rows_of
 from inbol_lib.mllm.sampling.last_layer import at_last_token
 from inbol_lib.mllm.sampling.prompts import Prompts, written
 
@@ -30,12 +30,14 @@ _ALIKE: WeakSet[PreTrainedModel] = WeakSet()
 
 
 class Read(NamedTuple):
-    """What a model knows after the prompts of `questions`.
+    """What a model knows after prompts, a row for each question.
 
-    `owners` has the shape `(questions, length)` and `logits` `(questions, vocabulary)`.
+    `questions` has the shape `(rows,)` and says which question each row is about, `owners` has the
+    shape `(rows, length)` and `logits` `(rows, vocabulary)`.
     """
 
     cache: Cache
+    questions: torch.Tensor
     owners: torch.Tensor
     logits: torch.Tensor
 
@@ -54,34 +56,35 @@ def read(model: PreTrainedModel, prompts: Prompts, features: Features, spare: in
     spare : int
         For how many tokens behind the prompts the cache is to have room at once.
     """
+    device = model.device
     order, caches = [], []
-    for chunk in _chunks(prompts.trunks, model.device.type):
+    for chunk in _chunks(prompts.trunks, device.type):
         order += chunk
         caches.append(_read_trunks(model, prompts, chunk, features))
     place = {trunk: row for row, trunk in enumerate(order)}
-    rows = torch.tensor([place[trunk] for trunk in prompts.trunk_of], device=model.device)
-    lengths = torch.tensor([len(prompts.trunks[i]) for i in prompts.trunk_of], device=model.device)
-    overhead = PASS.get(model.device.type, NEVER)
-    groups = parts([len(ids) for ids in prompts.branches], NEVER, overhead)
-    if len(groups) == 1:
-        groups = [list(range(len(rows)))]
-    done = []
+
+    widths = [len(ids) for ids in prompts.branches]
+    groups = parts(widths, NEVER, PASS.get(device.type, NEVER))
+    questions = [number for group in groups for number in group]
+    trunks = [prompts.trunk_of[number] for number in questions]
+    rows = torch.tensor([place[trunk] for trunk in trunks], device=device)
+    lengths = torch.tensor([len(prompts.trunks[trunk]) for trunk in trunks], device=device)
+    cache = gathered(caches, rows, max(widths) + spare)
+
+    done, first = [], 0
     for group in groups:
+        mine = slice(first, first + len(group))
         branches = [prompts.branches[number] for number in group]
-        room = max(map(len, branches)) + (spare if len(groups) == 1 else 0)
-        behind = gathered(caches, rows[group], room)
-        done.append(_read_branches(model, branches, lengths[group], behind))
-    return done[0] if len(done) == 1 else _joined(done, groups, spare)
-
-
-def _joined(done: Sequence[Read], groups: Sequence[Sequence[int]], spare: int) -> Read:
-    """Return what was read in groups as one, in the order of the questions."""
-    order = torch.tensor([number for group in groups for number in group]).argsort()
-    order = order.to(done[0].logits.device)
-    cache = gathered([part.cache for part in done], order, spare)
-    longest = max(part.owners.shape[1] for part in done)
-    owners = [_widened(part.owners, longest) for part in done]
-    return Read(cache, torch.cat(owners)[order], torch.cat([part.logits for part in done])[order])
+        done.append(_read_branches(model, branches, lengths[mine], rows_of(cache, mine)))
+        first += len(group)
+    longest = max(owners.shape[1] for owners, _ in done)
+    lengthen(cache, [owners.shape[1] for owners, _ in done], list(map(len, groups)))
+    return Read(
+        cache,
+        torch.tensor(questions, device=device),
+        torch.cat([_widened(owners, longest) for owners, _ in done]),
+        torch.cat([logits for _, logits in done]),
+    )
 
 
 def _widened(owners: torch.Tensor, length: int) -> torch.Tensor:
@@ -116,8 +119,11 @@ def _read_trunks(
 
 def _read_branches(
     model: PreTrainedModel, branches: Sequence[list[int]], lengths: torch.Tensor, cache: Cache
-) -> Read:
-    """Read each question's own tokens behind its trunk, whose length is given."""
+) -> tuple[torch.Tensor, torch.Tensor]:
+    """Read each question's own tokens behind its trunk, whose length is given.
+
+    Returns the owners of all tokens of the cache, `(rows, length)`, and the logits behind them.
+    """
     width = max(map(len, branches))
     ids = torch.tensor([[0] * (width - len(ids)) + ids for ids in branches], device=model.device)
     own = torch.tensor([len(ids) for ids in branches], device=model.device)[:, None]
@@ -134,7 +140,7 @@ def _read_branches(
             use_cache=True,
             logits_to_keep=1,
         )
-    return Read(cache, owners, out.logits[:, -1].float())
+    return owners, out.logits[:, -1].float()
 
 
 @torch.inference_mode()
@@ -153,9 +159,11 @@ def reads_alike(
     batch = encode(processor, images, texts).to(model.device)
     whole = model(**batch, logits_to_keep=1).logits[:, -1].float()
     prompts = written(processor, images, texts, range(len(texts)))
-    parts = read(model, prompts, Features(limit=0), spare=0).logits
+    found = read(model, prompts, Features(limit=0), spare=0)
     exact = 1e-3 if model.dtype == torch.float32 else 5e-2  # 16-bit floats keep two to three digits
-    alike = bool((parts - whole).abs().max() <= exact * (1 + whole.abs().max()))
+    alike = bool(
+        (found.logits - whole[found.questions]).abs().max() <= exact * (1 + whole.abs().max())
+    )
     if alike:
         _ALIKE.add(model)
     return alike
