@@ -15,6 +15,7 @@ import pandas as pd
 from inbol_lib.evaluation import metrics
 
 REPLICATES = 1000
+AT_ONCE = 200  # resamples that are drawn together, so that they fit into memory
 WORTH = {"correct": 1, "refusal": 0, "incorrect": -1, "unjudged": -1}  # s_trust is its mean
 Statistic = Callable[..., np.ndarray]
 
@@ -38,11 +39,13 @@ def replicates(*tables: pd.DataFrame, n: int = REPLICATES, seed: int = 0) -> lis
     kinds, times = np.unique(counted.reshape(images, -1), axis=0, return_counts=True)
     kinds, shares = kinds.astype(float), times / images
     rng = np.random.default_rng(seed)
-    totals = np.empty((n, len(tables), len(metrics.COUNTS)))
     seed_weights = rng.multinomial(seeds, np.full(seeds, 1 / seeds), size=n)
-    for number, weights in enumerate(seed_weights):
-        per_seed = (rng.multinomial(images, shares) @ kinds).reshape(seeds, -1)
-        totals[number] = (weights @ per_seed).reshape(totals.shape[1:])
+    totals = []
+    for weights in np.array_split(seed_weights, -(-n // AT_ONCE)):
+        drawn = rng.multinomial(images, shares, size=len(weights)).astype(float)
+        per_seed = (drawn @ kinds).reshape(len(weights), seeds, -1)
+        totals.append(np.einsum("rs,rsk->rk", weights, per_seed))
+    totals = np.concatenate(totals).reshape(n, len(tables), len(metrics.COUNTS))
     frames = [pd.DataFrame(totals[:, i], columns=metrics.COUNTS) for i in range(len(tables))]
     return [frame.assign(n=frame.sum(axis=1)) for frame in frames]
 
@@ -51,12 +54,11 @@ def _image_counts(tables: tuple[pd.DataFrame, ...]) -> np.ndarray:
     """Count outcomes into an array (images, seeds, tables, kinds of outcome)."""
     columns = ["image_id", "seed", "outcome"]
     together = pd.concat([table[columns] for table in tables], ignore_index=True)
-    indicators = metrics.counts(together)[list(metrics.COUNTS)].to_numpy()
     places = (
         together.image_id.factorize()[0],
         together.seed.factorize()[0],
         np.repeat(np.arange(len(tables)), [len(table) for table in tables]),
-        indicators.argmax(1),
+        metrics.outcome_codes(together),
     )
     shape = (places[0].max() + 1, places[1].max() + 1, len(tables), len(metrics.COUNTS))
     flat = np.ravel_multi_index(places, shape)

@@ -88,6 +88,23 @@ def _wrong_share(totals: Totals) -> Numbers:
     return (totals["n"] - totals["correct"] - totals["refusal"]) / totals["n"]
 
 
+def outcome_codes(outcomes: pd.DataFrame) -> np.ndarray:
+    """Return the place of each row's outcome in `COUNTS`.
+
+    Raises
+    ------
+    ValueError
+        When a row has an outcome that is not one of `COUNTS`.
+    """
+    codes, found = outcomes["outcome"].factorize(use_na_sentinel=False)
+    unknown = set(found) - set(COUNTS)
+    if unknown:
+        raise ValueError(
+            f"unknown outcomes {sorted(map(str, unknown))}; allowed are {', '.join(COUNTS)}"
+        )
+    return np.array([COUNTS.index(word) for word in found], int)[codes]
+
+
 def counts(outcomes: pd.DataFrame) -> pd.DataFrame:
     """Return columns of 0 and 1 for each row: correct, refusal, incorrect, unjudged; n is always 1.
 
@@ -96,11 +113,8 @@ def counts(outcomes: pd.DataFrame) -> pd.DataFrame:
     ValueError
         When a row has an outcome that is not one of `COUNTS`.
     """
-    unknown = set(outcomes["outcome"]) - set(COUNTS)
-    if unknown:
-        raise ValueError(f"unknown outcomes {sorted(unknown)}; allowed are {', '.join(COUNTS)}")
-    indicators = {name: (outcomes["outcome"] == name).astype(float) for name in COUNTS}
-    return pd.DataFrame(indicators, index=outcomes.index).assign(n=1.0)
+    indicators = np.eye(len(COUNTS))[outcome_codes(outcomes)]
+    return pd.DataFrame(indicators, index=outcomes.index, columns=list(COUNTS)).assign(n=1.0)
 
 
 def score(totals: Totals) -> dict[str, np.ndarray]:
