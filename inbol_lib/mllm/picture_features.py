@@ -87,9 +87,8 @@ class Features:
         if not one_fixed_picture_a_row(inputs, len(pictures)):
             return inputs
         found = self.features_of(model, pictures, inputs["pixel_values"])
-        image = BaseModelOutputWithPooling(pooler_output=[found[picture] for picture in pictures])
         others = {name: value for name, value in inputs.items() if name != "pixel_values"}
-        return others | {"mm_encoder_outputs": {"image": image}}
+        return others | as_inputs([found[picture] for picture in pictures])
 
     def features_of(
         self, model: PreTrainedModel, pictures: Sequence[Hashable], pixels: torch.Tensor
@@ -112,6 +111,11 @@ class Features:
         if features.nbytes <= self.left:
             self.kept[picture] = features
             self.left -= features.nbytes
+
+
+def as_inputs(features: list[torch.Tensor]) -> dict[str, Any]:
+    """Return what a model takes instead of pixels: the features of each row's picture."""
+    return {"mm_encoder_outputs": {"image": BaseModelOutputWithPooling(pooler_output=features)}}
 
 
 def one_fixed_picture_a_row(inputs: dict[str, Any], rows: int) -> bool:

@@ -5,8 +5,6 @@ from collections.abc import Sequence
 import torch
 from transformers.cache_utils import Cache, DynamicLayer
 
-KeysValues = tuple[torch.Tensor, torch.Tensor]
-
 
 class GrowingLayer(DynamicLayer):
     """One layer's keys and values, `(rows, heads, length, width)`, with room for more behind them.

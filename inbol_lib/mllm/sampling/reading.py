@@ -160,10 +160,13 @@ def reads_alike(
     whole = model(**batch, logits_to_keep=1).logits[:, -1].float()
     prompts = written(processor, images, texts, range(len(texts)))
     found = read(model, prompts, Features(limit=0), spare=0)
-    exact = 1e-3 if model.dtype == torch.float32 else 5e-2  # 16-bit floats keep two to three digits
-    alike = bool(
-        (found.logits - whole[found.questions]).abs().max() <= exact * (1 + whole.abs().max())
-    )
+    alike = same_logits(found.logits, whole[found.questions], model)
     if alike:
         _ALIKE.add(model)
     return alike
+
+
+def same_logits(found: torch.Tensor, expected: torch.Tensor, model: PreTrainedModel) -> bool:
+    """Return whether logits are equal up to the rounding of the model's precision."""
+    exact = 1e-3 if model.dtype == torch.float32 else 5e-2  # 16-bit floats keep two to three digits
+    return bool((found - expected).abs().max() <= exact * (1 + expected.abs().max()))

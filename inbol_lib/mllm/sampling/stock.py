@@ -10,6 +10,7 @@ from transformers import BatchFeature, DynamicCache, PreTrainedModel, ProcessorM
 
 from inbol_lib.mllm.chat import stop_ids
 from inbol_lib.mllm.sampling.continuation import Drawn, Settings
+from inbol_lib.mllm.sampling.reading import same_logits
 
 #: inputs with a column for each token
 OF_TOKENS = ("input_ids", "attention_mask", "token_type_ids", "mm_token_type_ids")
@@ -93,5 +94,4 @@ def _is_alike(model: PreTrainedModel, batch: BatchFeature) -> bool:
     cache = _cache_of_start(model, batch)
     text = {name: batch[name] for name in ("input_ids", "attention_mask")}
     parts = model.generate(**text, past_key_values=cache, **how).logits[0].float()
-    exact = 1e-3 if model.dtype == torch.float32 else 5e-2  # 16-bit floats keep two to three digits
-    return bool((parts - whole).abs().max() <= exact * (1 + whole.abs().max()))
+    return same_logits(parts, whole, model)

@@ -7,9 +7,8 @@ from typing import Any
 import torch
 from datasets import Dataset, Image
 from transformers import PreTrainedModel, ProcessorMixin
-from transformers.modeling_outputs import BaseModelOutputWithPooling
 
-from inbol_lib.mllm.picture_features import Features, one_fixed_picture_a_row
+from inbol_lib.mllm.picture_features import Features, as_inputs, one_fixed_picture_a_row
 
 
 def file_keys(rows: Dataset) -> list[bytes]:
@@ -102,8 +101,7 @@ def with_features(
         return batch["model"] | images
     places = [*shown, *(key for key in dict.fromkeys(pictures) if key not in set(shown))]
     found = features.features_of(model, places, images.get("pixel_values"))
-    image = BaseModelOutputWithPooling(pooler_output=[found[key] for key in pictures])
-    return batch["model"] | {"mm_encoder_outputs": {"image": image}}
+    return batch["model"] | as_inputs([found[key] for key in pictures])
 
 
 def one_picture_each(images: dict[str, torch.Tensor], shown: Sequence[Hashable]) -> bool:
