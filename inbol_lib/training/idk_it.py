@@ -20,7 +20,7 @@ from inbol_lib.training.collating import IGNORE, examples, numbered
 from inbol_lib.training.lora import arguments, lora_config, train_and_save
 from inbol_lib.training.packing import Item, check_packing, make_collator
 from inbol_lib.training.passes.lora_layers import fewer_multiplications
-from inbol_lib.training.passes.scoring import kept_logits, token_logps
+from inbol_lib.training.passes.scoring import kept_logits, of_targets
 from inbol_lib.training.steps import StepsInParts, is_sharded, picture_order
 
 
@@ -53,9 +53,10 @@ class InstructionTrainer(StepsInParts, SFTTrainer):
     def compute_loss(self, model, inputs, return_outputs=False, num_items_in_batch=None):
         """Return a part's share of the mean over the tokens of all responses of a batch."""
         logits = kept_logits(model, inputs, self.features)
-        losses = -token_logps(logits, inputs)
+        logps = torch.log_softmax(logits, -1)
+        losses = -of_targets(logps, inputs)
         if inputs["share"]:
-            self._counts += counts(logits.detach(), inputs)
+            self._counts += counts(logits.detach(), logps.detach(), inputs)
         loss = losses.sum() * inputs["share"] / self._tokens
         if num_items_in_batch is not None and self.args.average_tokens_across_devices:
             # The tokens of all processes are counted, and their gradients are averaged.
@@ -64,13 +65,15 @@ class InstructionTrainer(StepsInParts, SFTTrainer):
 
 
 @torch.no_grad()
-def counts(logits: torch.Tensor, batch: dict[str, Any]) -> torch.Tensor:
+def counts(logits: torch.Tensor, logps: torch.Tensor, batch: dict[str, Any]) -> torch.Tensor:
     """Return the sum of entropies in nats, the number of most probable tokens, and that of all.
 
     Parameters
     ----------
     logits : torch.Tensor, shape (kept, vocabulary)
         Of `kept_logits`.
+    logps : torch.Tensor, shape (kept, vocabulary)
+        Their log-probabilities in nats.
     batch : dict
         The same part of a batch.
 
@@ -79,7 +82,6 @@ def counts(logits: torch.Tensor, batch: dict[str, Any]) -> torch.Tensor:
     torch.Tensor, shape (3,)
     """
     source, target = batch["source"], batch["target"]
-    logps = torch.log_softmax(logits, -1)
     entropy = -(logps.exp() * logps).sum(-1)[source].sum()
     right = (logits.argmax(-1)[source] == target).sum()
     return torch.stack([entropy, right, torch.tensor(len(target), device=logits.device)])

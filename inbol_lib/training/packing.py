@@ -24,7 +24,7 @@ from inbol_lib.mllm.picture_features import Features
 from inbol_lib.training.collating import IGNORE
 from inbol_lib.training.layout import PADDING, Question, lay_out, row_length, shared_start
 from inbol_lib.training.passes.pictures import Pictures
-from inbol_lib.training.passes.scoring import kept_logits, token_logps
+from inbol_lib.training.passes.scoring import kept_logits, of_targets
 
 #: names of a question's responses, in the order of `preference_loss.CORRECT`, INCORRECT, REFUSAL
 RESPONSES = ("correct", "incorrect", "refusal")
@@ -260,7 +260,8 @@ def response_logps(
     torch.Tensor, shape (questions, 3)
         In nats, in the order of `RESPONSES`; 0 where a question lacks a response.
     """
-    of_tokens = token_logps(kept_logits(model, batch, features), batch)
+    logps = torch.log_softmax(kept_logits(model, batch, features), -1)
+    of_tokens = of_targets(logps, batch)
     sums = of_tokens.new_zeros(len(batch["kinds"]), len(RESPONSES))
     return sums.index_put(tuple(batch["owner"].T), of_tokens, accumulate=True)
 

@@ -4,7 +4,6 @@ from contextlib import nullcontext
 from typing import Any
 
 import torch
-from torch import nn
 from transformers import PreTrainedModel
 
 from inbol_lib.mllm.attention import additive
@@ -62,19 +61,19 @@ def _reading(model: PreTrainedModel, batch: dict[str, Any]) -> shortcuts.Reading
     )
 
 
-def token_logps(logits: torch.Tensor, batch: dict[str, Any]) -> torch.Tensor:
+def of_targets(logps: torch.Tensor, batch: dict[str, Any]) -> torch.Tensor:
     """Return the log-probability of each token of the responses.
 
     Parameters
     ----------
-    logits : torch.Tensor, shape (kept, vocabulary)
-        Of `kept_logits`.
+    logps : torch.Tensor, shape (kept, vocabulary)
+        In nats: `torch.log_softmax` of `kept_logits`.
     batch : dict
         The same part of a batch.
 
     Returns
     -------
     torch.Tensor, shape (targets,)
-        In nats, in the order of `Layout.target`.
+        In the order of `Layout.target`.
     """
-    return nn.functional.log_softmax(logits, -1)[batch["source"], batch["target"]]
+    return logps[batch["source"], batch["target"]]
