@@ -12,6 +12,8 @@ os.environ.update(
     HF_DATASETS_DISABLE_PROGRESS_BARS="1",
 )
 
+import shutil
+import subprocess
 from pathlib import Path
 
 import pytest
@@ -66,6 +68,23 @@ def reviews(tmp_path, monkeypatch):
     """An empty folder of decisions about unanswerable questions."""
     monkeypatch.setenv("INBOL_REVIEWS", str(tmp_path / "reviews"))
     return tmp_path / "reviews"
+
+
+@pytest.fixture
+def full_disk(tmp_path):
+    """A function that fills a disk of 1 MB up to so many free bytes, and returns its folder."""
+    folder = tmp_path / "disk"
+    folder.mkdir()
+    command = ["mount", "-t", "tmpfs", "-o", "size=1m", "tmpfs", folder]
+    if subprocess.run(command, capture_output=True).returncode:
+        pytest.skip("only root may mount a small disk")
+
+    def fill(free):
+        (folder / "filling").write_bytes(bytes(shutil.disk_usage(folder).free - free))
+        return folder
+
+    yield fill
+    subprocess.run(["umount", "-l", folder], check=True)
 
 
 @pytest.fixture

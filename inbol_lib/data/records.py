@@ -1,7 +1,6 @@
 """What stages hand to each other: rows of questions and records, in tables written whole."""
 
 import hashlib
-import os
 import string
 from pathlib import Path
 
@@ -9,6 +8,7 @@ import numpy as np
 import pandas as pd
 from datasets import Dataset, Features, Image, List, Value
 
+from inbol_lib.data.files import whole
 from inbol_lib.data.templates import CHOICE_PROMPTS
 
 LETTERS = string.ascii_uppercase
@@ -74,14 +74,9 @@ def rng_for(seed: int, name: str) -> np.random.Generator:
 
 
 def save_table(table: Dataset | pd.DataFrame, path: Path) -> Path:
-    """Write a parquet file and return its path.
-
-    It is written under a temporary name and then renamed, so that a file that exists is complete.
-    """
-    path.parent.mkdir(parents=True, exist_ok=True)
-    partial = path.with_name(f".{path.name}.{os.getpid()}")
-    table.to_parquet(partial)
-    os.replace(partial, path)
+    """Write a parquet file, whole or not at all, and return its path."""
+    with whole(path) as unfinished:
+        table.to_parquet(unfinished)
     return path
 
 

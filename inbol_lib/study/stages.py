@@ -13,6 +13,7 @@ from typing import Any
 from filelock import FileLock
 
 from inbol_lib import paths
+from inbol_lib.data.files import remove, sweep, whole
 from inbol_lib.errors import DryRun, EndpointError
 from inbol_lib.mllm import pinning
 from inbol_lib.params import Params
@@ -27,6 +28,7 @@ def ensure(stage: str, p: Params) -> Path:
     """
     folder = path(stage, p)
     if complete(stage, p):
+        _tidy(folder)
         return folder
     folder.mkdir(parents=True, exist_ok=True)
     with FileLock(folder / ".lock"):
@@ -97,11 +99,22 @@ class Stage:
         """
         metrics = metrics | pinning.loaded(self.p.dataset, [*self.p.sources, *self.p.ood_sources])
         (self.folder / "params.json").write_text(self.p.model_dump_json(indent=1))
-        unnamed = self.folder / f".metrics.{os.getpid()}"
-        unnamed.write_text(json.dumps(metrics, indent=1, sort_keys=True) + "\n")
-        target = unnamed.replace(self.folder / "metrics.json")
+        target = self.folder / "metrics.json"
+        with whole(target) as unfinished:
+            unfinished.write_text(json.dumps(metrics, indent=1, sort_keys=True) + "\n")
         shutil.rmtree(self.partial, ignore_errors=True)
+        _tidy(self.folder)
         return target
+
+
+def _tidy(folder: Path) -> None:
+    """Remove what killed processes have left in a complete artefact.
+
+    What is younger than the artefact may be at work still: its notebook, run once more by hand.
+    """
+    completed = (folder / "metrics.json").stat().st_mtime
+    sweep(folder, completed)
+    remove(folder / "partial", completed)
 
 
 def open(name: str, p: Params) -> Stage:  # noqa: A001

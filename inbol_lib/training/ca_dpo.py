@@ -19,7 +19,7 @@ from trl import DPOConfig, DPOTrainer
 from inbol_lib.mllm.picture_features import Features
 from inbol_lib.params import Params
 from inbol_lib.training.collating import numbered, prompt_ids, response_ids
-from inbol_lib.training.lora import arguments, lora_config, train_and_save
+from inbol_lib.training.lora import arguments, lora_config, save_adapter, train_and_save, untorn
 from inbol_lib.training.packing import RESPONSES, Item, check_packing, make_collator, response_logps
 from inbol_lib.training.passes.lora_layers import fewer_multiplications
 from inbol_lib.training.preference_loss import (
@@ -172,10 +172,10 @@ def untrained(p: Params, model: PreTrainedModel, folder: Path) -> Path:
     Path
         `folder`.
     """
-    if not (folder / "adapter_config.json").is_file():
+    if not untorn(folder / "adapter_config.json"):  # written last
         set_seed(p.seed)
         fresh = get_peft_model(model, lora_config(p, model))
-        fresh.save_pretrained(str(folder))
+        save_adapter(fresh, folder)
         fresh.unload()
     return folder
 

@@ -1,6 +1,7 @@
 """What both trainings share: LoRA, the trainer's settings, resuming and saving."""
 
 import gc
+import json
 import os
 import sys
 from collections.abc import Iterator
@@ -9,10 +10,11 @@ from pathlib import Path
 from typing import Any
 
 import pandas as pd
-from peft import LoraConfig
+from peft import LoraConfig, PeftModel
 from transformers import PreTrainedModel, Trainer
 from transformers.trainer_callback import PrinterCallback
 
+from inbol_lib.data import files
 from inbol_lib.mllm.loading import language_model_linear_names
 from inbol_lib.params import Params
 
@@ -95,11 +97,48 @@ def arguments(
 def last_checkpoint(folder: Path) -> Path | None:
     """Return the newest complete checkpoint in `folder`, or None.
 
-    A kill during saving can leave a checkpoint without its trainer_state.json, which is written
-    last.
+    A kill or a full disk during saving leaves a checkpoint without its trainer_state.json, which
+    is written last, or with a torn one.
     """
-    complete = [file.parent for file in folder.glob("checkpoint-*/trainer_state.json")]
-    return max(complete, key=lambda path: int(path.name.split("-")[1]), default=None)
+    complete = {}
+    for file in folder.glob("checkpoint-*/trainer_state.json"):
+        step = untorn(file).get("global_step")
+        if file.parent.name == f"checkpoint-{step}":
+            complete[step] = file.parent
+    return complete[max(complete)] if complete else None
+
+
+def untorn(file: Path) -> dict[str, Any]:
+    """Return the object in a JSON file, {} where there is none, or no whole one."""
+    try:
+        read = json.loads(file.read_bytes())
+    except (FileNotFoundError, ValueError):
+        return {}
+    return read if isinstance(read, dict) else {}
+
+
+def save_adapter(model: PeftModel, folder: Path, **options: Any) -> None:
+    """Save a LoRA adapter, the same bytes for the same adapter.
+
+    PEFT writes the names of the layers as a set lists them, in another order in every process.
+
+    Parameters
+    ----------
+    model : PeftModel
+        Carries the adapter.
+    folder : Path
+        Receives adapter_config.json and the weights.
+    **options
+        Of PEFT's `save_pretrained`.
+    """
+    model.save_pretrained(str(folder), **options)
+    file = folder / "adapter_config.json"
+    config = json.loads(file.read_text())
+    for name, value in model.peft_config["default"].to_dict().items():
+        if isinstance(value, set):
+            config[name] = sorted(value)
+    with files.whole(file) as unfinished:
+        unfinished.write_text(json.dumps(config, indent=2, sort_keys=True))
 
 
 def train_and_save(trainer: Trainer, folder: Path) -> pd.DataFrame:
@@ -128,7 +167,8 @@ def train_and_save(trainer: Trainer, folder: Path) -> pd.DataFrame:
     history = logged_history(trainer)
     if trainer.accelerator.is_main_process:
         tuned = trainer.accelerator.unwrap_model(trainer.model)
-        tuned.save_pretrained(folder / "adapter", state_dict=weights, selected_adapters=["default"])
+        adapter = folder / "adapter"
+        save_adapter(tuned, adapter, state_dict=weights, selected_adapters=["default"])
         history.to_csv(folder / "history.csv", index=False)
     return history
 

@@ -6,7 +6,6 @@ model in every step.
 
 import hashlib
 import json
-import os
 from pathlib import Path
 
 import numpy as np
@@ -15,6 +14,7 @@ from accelerate import Accelerator
 from accelerate.utils import gather_object, send_to_device
 from transformers import PreTrainedModel
 
+from inbol_lib.data.files import whole
 from inbol_lib.mllm.picture_features import Features
 from inbol_lib.training.packing import PackingCollator, response_logps
 
@@ -105,8 +105,6 @@ def reference_logps(
 
 
 def _save(array: np.ndarray, file: Path) -> None:
-    """Write a file that appears under its name only when it is complete."""
-    file.parent.mkdir(parents=True, exist_ok=True)
-    unfinished = file.with_suffix(f".{os.getpid()}.npy")
-    np.save(unfinished, array)
-    unfinished.replace(file)
+    """Write a file, whole or not at all."""
+    with whole(file) as unfinished, unfinished.open("wb") as opened:
+        np.save(opened, array)

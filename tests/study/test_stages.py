@@ -63,6 +63,24 @@ def test_metrics_come_last_and_partial_goes(runs, smoke):
     assert not stage.partial.exists()
 
 
+def test_what_killed_processes_left_in_a_complete_artefact_goes(runs, smoke):
+    stage = stages.open("tour", smoke)
+    (stage.folder / ".table.parquet.4711").touch()
+    stage.save({})
+    folder, kept = stage.folder, {"metrics.json", "params.json"}
+    assert {file.name for file in folder.iterdir()} == kept
+    (folder / "partial" / "checkpoints").mkdir(parents=True)  # killed before they could go
+    (folder / ".table.parquet.4712").touch()
+    for left in folder.iterdir():
+        if left.name not in kept:
+            os.utime(left, (1, 1))
+    (folder / ".table.parquet.4713").touch()  # somebody runs the notebook once more
+    later = (folder / "metrics.json").stat().st_mtime + 60
+    os.utime(folder / ".table.parquet.4713", (later, later))
+    stages.ensure("tour", smoke)
+    assert {file.name for file in folder.iterdir()} == kept | {".table.parquet.4713"}
+
+
 def test_a_stage_reads_only_what_it_is_made_from(runs, smoke):
     with pytest.raises(ValueError, match="composition"):
         stages.open("idk_it", smoke).upstream("probing")

@@ -2,7 +2,7 @@ import pytest
 import torch
 
 from inbol_lib.mllm import chat, loading
-from inbol_lib.training import collating, idk_it, lora
+from inbol_lib.training import collating, idk_it
 
 
 def tuned(tiny, instructions, folder, p, callbacks=None):
@@ -57,20 +57,6 @@ def test_a_killed_training_resumes_to_the_same_end(
     pairs = zip(expected.parameters(), got.parameters(), strict=True)
     assert all(torch.equal(ours, theirs) for ours, theirs in pairs)
     assert (killed / "adapter" / "adapter_model.safetensors").is_file()
-
-
-def test_no_checkpoint_of_a_kill_during_saving_is_taken(tmp_path):
-    last_files = {
-        9: "trainer_state.json",
-        10: "trainer_state.json",
-        11: "adapter_model.safetensors",
-    }
-    for step, name in last_files.items():
-        folder = tmp_path / f"checkpoint-{step}"
-        folder.mkdir()
-        (folder / name).touch()
-    assert lora.last_checkpoint(tmp_path).name == "checkpoint-10"
-    assert lora.last_checkpoint(tmp_path / "nothing") is None
 
 
 def test_training_is_reproducible_and_leaves_vision_alone(tiny, instructions, tmp_path, smoke):

@@ -10,7 +10,6 @@ The list gives licence, size and source of each, and what of it lies in a folder
 import argparse
 import io
 import json
-import os
 import re
 import sys
 import warnings
@@ -21,6 +20,7 @@ from PIL import Image
 from inbol_lib.data import benchmarks
 from inbol_lib.data.benchmarks.base import Benchmark
 from inbol_lib.data.benchmarks.listing import described, listing
+from inbol_lib.data.files import whole
 from inbol_lib.errors import ParameterError
 
 
@@ -44,9 +44,8 @@ def export(benchmark: Benchmark, rows: list[dict], target: Path) -> None:
     folder = target.with_name(f"{target.stem}_images")
     records = benchmark.pictured(rows, lambda row, source: picture_path(row, source, folder))
     lines = [json.dumps(row, ensure_ascii=False) for row in records]
-    partial = target.with_name(f".{target.name}.{os.getpid()}")
-    partial.write_text("".join(f"{line}\n" for line in lines), encoding="utf-8")
-    partial.replace(target)
+    with whole(target) as unfinished:
+        unfinished.write_text("".join(f"{line}\n" for line in lines), encoding="utf-8")
 
 
 def parser() -> argparse.ArgumentParser:
