@@ -50,8 +50,8 @@ def _model_name(name: str) -> str:
     """
     if name == "endpoint:":
         raise ValueError("a model's name belongs behind endpoint:")
-    packaged = sorted(file.parent.name for file in WEIGHTS.glob("*/config.json"))
-    if name.startswith("micro-") and name not in packaged:
+    if name.startswith("micro-") and not (WEIGHTS / name / "config.json").is_file():
+        packaged = sorted(file.parent.name for file in WEIGHTS.glob("*/config.json"))
         raise ValueError(f"no such micro model; there are {', '.join(packaged)}")
     pinned(name)
     return name

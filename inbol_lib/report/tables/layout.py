@@ -1,6 +1,6 @@
 """What all tables share: the names of the data sets, and one row per model, method and data set."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 import numpy as np
 import pandas as pd
@@ -82,7 +82,9 @@ def _dataset_rows(
     groups = outcomes.groupby(["model", "method"], sort=False)
     for (model, method), part in sorted(groups, key=lambda group: order.index(group[0][1])):
         row = {"model": model, "method": method, "dataset": name}
-        rows.append(row | _scores(part) | _differences(above.get(model), part) | _sizes(part))
+        rows.append(
+            row | points(part) | _bounds(part) | _differences(above.get(model), part) | _sizes(part)
+        )
         if base in (None, method):
             above[model] = part
     return rows
@@ -92,14 +94,18 @@ def _main_metric(part: pd.DataFrame) -> str:
     return "s_trust" if part.answerable.any() else "refr"
 
 
-def _scores(part: pd.DataFrame) -> dict[str, float]:
-    """Return the metrics in points, and the interval of the main one."""
-    main = _main_metric(part)
+def points(part: pd.DataFrame) -> dict[str, float]:
+    """Return the metrics in points; where no question can be answered, RefR alone."""
     score = metrics.score(metrics.counts(part).sum())
-    if main == "refr":
+    if _main_metric(part) == "refr":
         score = {"refr": score["refr"]}
-    lo, hi = interval(part, statistic=main)
-    return {name: 100 * value for name, value in (score | {"lo": lo, "hi": hi}).items()}
+    return {name: 100 * value for name, value in score.items()}
+
+
+def _bounds(part: pd.DataFrame) -> dict[str, float]:
+    """Return the interval of the main metric in points."""
+    lo, hi = interval(part, statistic=_main_metric(part))
+    return {"lo": 100 * lo, "hi": 100 * hi}
 
 
 def _differences(above: pd.DataFrame | None, part: pd.DataFrame) -> dict[str, float | str]:
@@ -129,17 +135,18 @@ def paired_difference(
     return {name: 100 * value for name, value in found.items()} | {"mark": mark}
 
 
-def mean_trust_interval(outcomes: pd.DataFrame) -> list[float]:
-    """Return the interval of the mean s_trust over the sets in `OOD_AVERAGED`, in points.
-
-    MMBench is scored circularly. Sets that have no outcomes do not count.
-    """
+def averaged_sets(outcomes: pd.DataFrame) -> list[pd.DataFrame]:
+    """Return the outcomes on each set in `OOD_AVERAGED` that was asked, MMBench circularly."""
     by_source = dict(list(outcomes.groupby("source")))
     averaged = [name for name in OOD if NAMES[name] in OOD_AVERAGED and name in by_source]
-    sets = [by_source[name] for name in averaged]
-    if "mmbench" in averaged:
-        place = averaged.index("mmbench")
-        sets[place] = metrics.circular(sets[place])
+    return [
+        metrics.circular(by_source[name]) if name == "mmbench" else by_source[name]
+        for name in averaged
+    ]
+
+
+def mean_trust_interval(sets: Sequence[pd.DataFrame]) -> list[float]:
+    """Return the interval of the mean s_trust over data sets (`averaged_sets`), in points."""
     return [100 * bound for bound in interval(*sets, statistic=mean_trust)]
 
 

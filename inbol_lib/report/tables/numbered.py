@@ -12,9 +12,11 @@ from inbol_lib.report.tables.layout import (
     OOD_AVERAGED,
     SCORES,
     UNANSWERABLE,
+    averaged_sets,
     in_domain,
     mean_trust_interval,
     metric_table,
+    points,
 )
 
 #: method -> pairs of responses that it learns from on a mixed question (Table 4)
@@ -35,11 +37,15 @@ def table2(outcomes: pd.DataFrame) -> pd.DataFrame:
     MMBench is scored circularly, as the level of the paper's numbers suggests; its vanilla score
     has a row of its own.
     """
-    parts = {NAMES[source]: outcomes[outcomes.source == source] for source in OOD}
-    rotated = parts["MMBench"]
-    parts["MMBench"] = metrics.circular(rotated)
-    parts["MMBench(vanilla)"] = metrics.vanilla(rotated)
+    parts = _out_of_domain(outcomes)
+    parts["MMBench(vanilla)"] = metrics.vanilla(outcomes[outcomes.source == "mmbench"])
     return metric_table(parts.items(), *SCORES, "answered_acc")
+
+
+def _out_of_domain(outcomes: pd.DataFrame) -> dict[str, pd.DataFrame]:
+    """Return data set -> its outcomes, of MMBench one row for all rotations of a question."""
+    parts = {NAMES[source]: outcomes[outcomes.source == source] for source in OOD}
+    return parts | {"MMBench": metrics.circular(parts["MMBench"])}
 
 
 def table3(outcomes: pd.DataFrame) -> pd.DataFrame:
@@ -57,18 +63,25 @@ def table4(outcomes: pd.DataFrame) -> pd.DataFrame:
         id_* are the in-domain metrics over all sources, with lo and hi. ood_* are the means over
         A-OKVQA, GQA, MMMU and MMBench, with ood_lo and ood_hi, where some of them were asked.
     """
-    first, second = table1(outcomes), table2(outcomes)
-    inside = first[first.dataset == "Overall"].drop(columns=["dataset", "answered_acc", "unjudged"])
-    table = inside.rename(columns={score: f"id_{score}" for score in SCORES})
-    outside = second[second.dataset.isin(OOD_AVERAGED)]
+    inside = metric_table([("Overall", in_domain(outcomes))], *SCORES)
+    table = inside.drop(columns=["dataset", "unjudged"])
+    table = table.rename(columns={score: f"id_{score}" for score in SCORES})
+    outside = _out_of_domain_means(outcomes)
     if len(outside):
-        averaged = outside.groupby(["model", "method"], sort=False)[SCORES].mean()
-        averaged[["lo", "hi"]] = [
-            mean_trust_interval(outcomes[(outcomes.model == model) & (outcomes.method == method)])
-            for model, method in averaged.index
-        ]
-        table = table.join(averaged.add_prefix("ood_"), on=["model", "method"])
+        table = table.join(outside.add_prefix("ood_"), on=["model", "method"])
     return table.assign(mixed_pairs=table.method.map(MIXED_PAIRS)).reset_index(drop=True)
+
+
+def _out_of_domain_means(outcomes: pd.DataFrame) -> pd.DataFrame:
+    """Return acc, refr, s_trust, lo and hi by model and method, without Table 2's intervals."""
+    keys, rows, bounds = ["model", "method"], [], []
+    for key, mine in outcomes.groupby(keys, sort=False):
+        if sets := averaged_sets(mine):
+            rows += [dict(zip(keys, key, strict=True)) | points(each) for each in sets]
+            bounds.append(mean_trust_interval(sets))
+    means = pd.DataFrame(rows, columns=[*keys, *SCORES]).groupby(keys, sort=False).mean()
+    means[["lo", "hi"]] = bounds or np.empty((0, 2))
+    return means
 
 
 def probe(predicted: pd.DataFrame) -> pd.DataFrame:
@@ -109,13 +122,15 @@ def generator_table(by_generator: dict[str, pd.DataFrame], number: int) -> pd.Da
     number : {5, 6}
         Table 5 holds the refusal rates on unanswerable sets, Table 6 the out-of-domain metrics.
     """
+    shown = ("BeyondVisQA",) if number == 5 else OOD_AVERAGED
     parts = []
     for name, outcomes in by_generator.items():
-        made = [table3(outcomes), table2(outcomes)] if number == 5 else [table2(outcomes)]
-        parts.append(pd.concat(made).assign(generator=name))
-    table = pd.concat(parts)
-    shown = ("VizWiz(ua)", "VQAv2-IDK(filter)", "BeyondVisQA") if number == 5 else OOD_AVERAGED
-    return table[table.dataset.isin(shown)].reset_index(drop=True)
+        sets = _out_of_domain(outcomes)
+        outside = [(dataset, sets[dataset]) for dataset in sets if dataset in shown]
+        made = metric_table(outside, *SCORES, "answered_acc")
+        both = [table3(outcomes), made] if number == 5 else [made]
+        parts.append(pd.concat(both).assign(generator=name))
+    return pd.concat(parts, ignore_index=True)
 
 
 def by_confidence(outcomes: pd.DataFrame) -> pd.DataFrame:
