@@ -1,16 +1,24 @@
 """What stages hand to each other: rows of questions and records, in tables written whole."""
 
 import hashlib
+import mmap
 import string
+import tempfile
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet as pq
 from datasets import Dataset, Features, Image, List, Value
+from datasets.fingerprint import generate_random_fingerprint
+from datasets.table import table_cast
 
 from inbol_lib.data.files import whole
 from inbol_lib.data.templates import CHOICE_PROMPTS
 
+BATCH = 1000  # rows of a table that are read at once
 LETTERS = string.ascii_uppercase
 _TEXT, _TEXTS = Value("string"), List(Value("string"))
 
@@ -82,4 +90,26 @@ def save_table(table: Dataset | pd.DataFrame, path: Path) -> Path:
 
 def load_table(path: Path) -> Dataset:
     """Read a parquet table written by `save_table`; images come back as PIL images."""
-    return Dataset.from_parquet(str(path), keep_in_memory=False)
+    return load_tables([path])
+
+
+def load_tables(files: Sequence[Path]) -> Dataset:
+    """Read parquet tables with the same columns, one after the other.
+
+    The rows lie in a file without a name, which ends with the process: the cache of `datasets`
+    would grow with every run, and give the old rows of a file that was put back with its old time.
+
+    Parameters
+    ----------
+    files : sequence of Path
+        At least one.
+    """
+    with tempfile.TemporaryFile() as opened:
+        schema = Features.from_arrow_schema(pq.read_schema(files[0])).arrow_schema
+        with pa.ipc.new_file(opened, schema) as written:
+            for file in files:
+                for batch in pq.ParquetFile(file).iter_batches(BATCH):
+                    written.write(table_cast(pa.Table.from_batches([batch]), schema))
+        opened.flush()
+        mapped = pa.py_buffer(mmap.mmap(opened.fileno(), 0, access=mmap.ACCESS_READ))
+    return Dataset(pa.ipc.open_file(mapped).read_all(), fingerprint=generate_random_fingerprint())

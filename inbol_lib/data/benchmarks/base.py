@@ -20,7 +20,7 @@ from inbol_lib.data.benchmarks.drawing import draw, held_out
 from inbol_lib.data.benchmarks.hub_tables import Hub, rgb, unread
 from inbol_lib.data.benchmarks.published_counts import Count, deviation
 from inbol_lib.data.benchmarks.release_files import located
-from inbol_lib.data.records import QUESTION_FEATURES
+from inbol_lib.data.records import QUESTION_FEATURES, load_tables
 from inbol_lib.data.texts import MARK
 from inbol_lib.errors import ParameterError
 
@@ -267,7 +267,7 @@ class Benchmark:
         if self.form(root, split) == "official":
             return self.official(home, release)
         configs = self._parquet_files(home, release)
-        return self._joined([Dataset.from_parquet(list(map(str, files))) for files in configs])
+        return self._joined([load_tables(files) for files in configs])
 
     def _joined(self, tables: list[Dataset]) -> Iterable[dict]:
         if self.join:
