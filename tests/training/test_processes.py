@@ -1,41 +1,58 @@
+"""Trainings in one and in two processes, which are started as `accelerate launch` starts them."""
+
+import multiprocessing
 import os
 import socket
-import subprocess
-import sys
+import traceback
 
 import numpy as np
 import pandas as pd
+import pytest
 import torch
+from datasets import load_from_disk
 from safetensors.torch import load_file
 
-SCRIPT = """
-import sys
-from pathlib import Path
-from datasets import load_from_disk
 from inbol_lib import params, paths
 from inbol_lib.mllm import loading
-from inbol_lib.training import ca_dpo
+from inbol_lib.training import ca_dpo, idk_it
 
-folder, tiny, start, rows = map(Path, sys.argv[1:])
-p = params.load("smoke").replace(batch_size=4, dpo_learning_rate=0.003, lora_dropout=0.0)
-model, processor = loading.load(str(tiny), device="cpu")
-cache = paths.runs() / "reference"
-ca_dpo.train(p, model, processor, load_from_disk(rows), folder, start, cache)
-"""
 
-INSTRUCTED = """
-import sys
-from pathlib import Path
-from datasets import load_from_disk
-from inbol_lib import params
-from inbol_lib.mllm import loading
-from inbol_lib.training import idk_it
+def prefer(folder, tiny, start, rows):
+    """Train on preferences."""
+    p = params.load("smoke").replace(batch_size=4, dpo_learning_rate=0.003, lora_dropout=0.0)
+    model, processor = loading.load(str(tiny), device="cpu")
+    cache = paths.runs() / "reference"
+    ca_dpo.train(p, model, processor, load_from_disk(rows), folder, start, cache)
 
-folder, tiny, rows = map(Path, sys.argv[1:])
-p = params.load("smoke").replace(batch_size=6, learning_rate=0.003, shuffle="pictures")
-model, processor = loading.load(str(tiny), device="cpu")
-idk_it.train(p, model, processor, load_from_disk(rows), folder)
-"""
+
+def instruct(folder, tiny, rows):
+    """Train on instructions."""
+    p = params.load("smoke").replace(batch_size=6, learning_rate=0.003, shuffle="pictures")
+    model, processor = loading.load(str(tiny), device="cpu")
+    idk_it.train(p, model, processor, load_from_disk(rows), folder)
+
+
+def place(environment, errors, train, arguments):
+    """Be one of the processes: take its environment, then train; what goes wrong is written."""
+    os.environ.clear()
+    os.environ.update(environment)
+    torch.set_num_threads(1)
+    try:
+        train(*arguments)
+    except BaseException:
+        errors.write_text(traceback.format_exc())
+        raise
+
+
+@pytest.fixture(scope="module")
+def processes():
+    """Starts processes as copies of one that has loaded the libraries and done nothing else.
+
+    They are as good as new ones, and six of them need not load PyTorch six times.
+    """
+    context = multiprocessing.get_context("forkserver")
+    context.set_forkserver_preload([ca_dpo.__name__, idk_it.__name__])
+    return context.Process
 
 
 def free_port():
@@ -44,8 +61,8 @@ def free_port():
         return s.getsockname()[1]
 
 
-def run_in_processes(n, command, runs):
-    """Run the command as `accelerate launch` would, in `n` processes on the CPU."""
+def run_in_processes(processes, n, train, arguments, runs):
+    """Train in `n` processes on the CPU, each in the environment that `accelerate launch` gives."""
     common = {
         "WORLD_SIZE": str(n),
         "MASTER_ADDR": "127.0.0.1",
@@ -53,25 +70,26 @@ def run_in_processes(n, command, runs):
         "ACCELERATE_USE_CPU": "true",
         "INBOL_RUNS": str(runs),
     }
-    processes = []
+    started = []
     for rank in range(n):
-        place = {"RANK": str(rank), "LOCAL_RANK": str(rank)}
-        environment = os.environ | common | place
-        processes.append(subprocess.Popen(command, env=environment, stderr=subprocess.PIPE))
-    for process in processes:
-        _, errors = process.communicate(timeout=300)
-        assert process.returncode == 0, errors.decode()
+        own = {"RANK": str(rank), "LOCAL_RANK": str(rank)}
+        errors = runs.with_name(f"{runs.name}-errors-of-{rank}-of-{n}")
+        given = (dict(os.environ) | common | own, errors, train, arguments)
+        started.append((processes(target=place, args=given), errors))
+        started[-1][0].start()
+    for process, errors in started:
+        process.join(timeout=300)
+        assert process.exitcode == 0, errors.read_text() if errors.exists() else "killed, or stuck"
 
 
-def test_two_processes_train_as_one(adapted, preferences, tmp_path, runs):
-    script, rows = tmp_path / "train.py", tmp_path / "rows"
-    script.write_text(SCRIPT)
+def test_two_processes_train_as_one(processes, adapted, preferences, tmp_path):
+    rows = tmp_path / "rows"
     preferences.save_to_disk(rows)
     adapters, references = [], []
     for n in (1, 2):
         folder, own_runs = tmp_path / str(n), tmp_path / f"runs{n}"
-        command = [sys.executable, script, folder, adapted.name, adapted.folder, rows]
-        run_in_processes(n, command, own_runs)
+        given = (folder, adapted.name, adapted.folder, rows)
+        run_in_processes(processes, n, prefer, given, own_runs)
         adapters.append(load_file(folder / "adapter" / "adapter_model.safetensors"))
         references.append(np.load(next((own_runs / "reference").glob("*.npy"))))
     one, two = adapters
@@ -81,15 +99,15 @@ def test_two_processes_train_as_one(adapted, preferences, tmp_path, runs):
     assert np.allclose(references[0], references[1], rtol=1e-5, atol=1e-5)
 
 
-def test_two_processes_learn_from_instructions_as_one(adapted, instructions, tmp_path, runs):
+def test_two_processes_learn_from_instructions_as_one(
+    processes, adapted, instructions, tmp_path, runs
+):
     """The mean is over the tokens of both, though each has responses of other lengths."""
-    script, rows = tmp_path / "train.py", tmp_path / "rows"
-    script.write_text(INSTRUCTED)
+    rows = tmp_path / "rows"
     instructions.save_to_disk(rows)
     histories = []
     for n in (1, 2):
-        command = [sys.executable, script, tmp_path / str(n), adapted.name, rows]
-        run_in_processes(n, command, runs)
+        run_in_processes(processes, n, instruct, (tmp_path / str(n), adapted.name, rows), runs)
         histories.append(pd.read_csv(tmp_path / str(n) / "history.csv"))
     one, two = histories
     for name in ("loss", "entropy", "mean_token_accuracy", "grad_norm"):
