@@ -3,6 +3,7 @@
 import copy
 import os
 import subprocess
+import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterator
@@ -25,6 +26,7 @@ from inbol_lib.report import costs
 from inbol_lib.study import plan
 from inbol_lib.training import ca_dpo, collating, idk_it, lora, preference_loss
 from inbol_lib.training.packing import PackingCollator, response_logps
+from inbol_lib.training.passes.scoring import kept_logits, of_targets
 
 #: tokens of a question and its marks behind the picture
 TEXT = 30
@@ -234,8 +236,10 @@ def smolvlm_seconds(repeats: int) -> dict[str, list[float]]:
     def idk_it_step() -> None:
         said = asked.select_columns(["image", "prompt"])
         said = said.add_column("response", list(asked["refusal"]))
-        batch = collating.Collator(collating.examples(read, said), said, read).read([0])
-        tuned(**batch).loss.backward()
+        items = idk_it.items(collating.examples(read, said))
+        batch = PackingCollator(items, said, read).read([0])
+        logps = torch.log_softmax(kept_logits(tuned, batch), -1)
+        (-of_targets(logps, batch).mean()).backward()
 
     def ca_dpo_step() -> None:
         batch = PackingCollator(ca_dpo.items(read, asked), asked, read).read([0])
@@ -268,7 +272,8 @@ def smoke_minutes() -> pd.DataFrame:
     """Runs and minutes of every stage of a smoke study from nothing."""
     with tempfile.TemporaryDirectory() as runs:
         started = time.perf_counter()
-        call = ["snakemake", "--cores", "3", "--quiet", "all", "--config", "profile=smoke"]
+        call = [sys.executable, "-m", "inbol_lib.study.kernels", "snakemake", "--cores", "3"]
+        call += ["--quiet", "all", "--config", "profile=smoke"]
         where = {"cwd": paths.ROOT, "env": os.environ | {"INBOL_RUNS": runs}}
         subprocess.run(call, **where, check=True, capture_output=True)
         total, books = (time.perf_counter() - started) / 60, Path(runs).glob("*/*/notebook.ipynb")

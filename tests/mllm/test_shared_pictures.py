@@ -138,7 +138,7 @@ def test_a_model_that_reads_in_parts_otherwise_goes_through_generate(tiny, asked
     images, texts = (held[:2] for held in asked)
     expected = sampling.greedy(model, processor, images, texts, 5, 1)
     right = reading.additive
-    monkeypatch.setattr(reading, "_ALIKE", set())
+    monkeypatch.setattr(reading, "_ALIKE", {})
     # As if what a picture means depended on the question: the branch sees no more of it.
     monkeypatch.setattr(reading, "additive", lambda seen, model: right(seen.triu(60), model))
     with pytest.warns(UserWarning, match="question by question"):

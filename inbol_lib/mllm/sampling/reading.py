@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 from typing import NamedTuple
-from weakref import WeakSet
+from weakref import WeakKeyDictionary
 
 import torch
 from PIL import Image
@@ -25,8 +25,8 @@ READ_AT_ONCE = 1200
 PASS = {"cpu": 250}
 NEVER = 10**9
 
-#: Models that have been seen to read a prompt alike, whole and in two parts.
-_ALIKE: WeakSet[PreTrainedModel] = WeakSet()
+#: Whether a model reads a prompt alike, whole and in two parts.
+_ALIKE: WeakKeyDictionary[PreTrainedModel, bool] = WeakKeyDictionary()
 
 
 class Read(NamedTuple):
@@ -154,16 +154,24 @@ def reads_alike(
 
     Some families let a picture attend to the question behind it. A model is tried once.
     """
-    if not len(texts) or model in _ALIKE:
+    if not len(texts):
         return True
+    if model not in _ALIKE:
+        _ALIKE[model] = _reads_alike(model, processor, images, texts)
+    return _ALIKE[model]
+
+
+def _reads_alike(
+    model: PreTrainedModel,
+    processor: ProcessorMixin,
+    images: Sequence[Image.Image],
+    texts: Sequence[str],
+) -> bool:
     batch = encode(processor, images, texts).to(model.device)
     whole = model(**batch, logits_to_keep=1).logits[:, -1].float()
     prompts = written(processor, images, texts, range(len(texts)))
     found = read(model, prompts, Features(limit=0), spare=0)
-    alike = same_logits(found.logits, whole[found.questions], model)
-    if alike:
-        _ALIKE.add(model)
-    return alike
+    return same_logits(found.logits, whole[found.questions], model)
 
 
 def same_logits(found: torch.Tensor, expected: torch.Tensor, model: PreTrainedModel) -> bool:
