@@ -7,7 +7,7 @@ from threading import Event
 from typing import TYPE_CHECKING
 
 from inbol_lib.errors import EndpointError
-from inbol_lib.mllm.endpoints import replies, settings
+from inbol_lib.mllm.endpoints import hiding, replies, settings
 from inbol_lib.mllm.endpoints.requests import Body
 
 if TYPE_CHECKING:
@@ -61,6 +61,7 @@ class Client:
         """OpenAI's own client; raises EndpointError where a setting is missing or wrong."""
         import openai  # takes half a second that stages without an endpoint can save
 
+        settings.check_address()
         try:
             return openai.OpenAI(max_retries=0, timeout=settings.timeout())
         except openai.OpenAIError:
@@ -101,8 +102,9 @@ class Client:
         except RequestFailed as failure:
             if not failure.unreachable:
                 raise
+            address = hiding.without_password(str(self.openai.base_url))
             raise self.stop(
-                f"no server answers at {self.openai.base_url}: check OPENAI_BASE_URL and the server"
+                f"no server answers at {address}: check OPENAI_BASE_URL and the server"
             ) from None
 
     def _attempt(self, body: Body) -> replies.Reply:
@@ -148,5 +150,6 @@ class Client:
         return EndpointError(message)
 
     def _readable(self, error: Exception) -> str:
-        """Return an error's message on one line, shortened, the key hidden."""
-        return " ".join(str(error).replace(self.openai.api_key, "***").split())[:300]
+        """Return an error's message on one line, secrets hidden, and only then shortened."""
+        kept = hiding.secrets(self.openai.api_key, str(self.openai.base_url))
+        return " ".join(hiding.hidden(str(error), kept).split())[:300]

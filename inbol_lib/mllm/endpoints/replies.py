@@ -51,7 +51,7 @@ def read(content: bytes) -> Reply:
     except (ValueError, KeyError, TypeError, AttributeError, OverflowError, RecursionError):
         choices, texts, used = [], [], {}
     if not choices:
-        raise NoCompletion(f"no chat completion: {content[:80]!r}")
+        raise NoCompletion(f"no chat completion: {content!r}")  # cut where secrets are hidden
     if not texts:
         reasons = sorted({str(choice.get("finish_reason")) for choice in choices})
         raise NoAnswer(f"no answer came (finish_reason: {', '.join(reasons)})")
@@ -92,9 +92,11 @@ def retry_after(headers: Mapping[str, str]) -> float:
 
     Without the header they are 0; also for a date, which few servers send.
     """
-    value = headers.get("retry-after", "")
-    is_number = value.replace(".", "", 1).isdigit()
-    return min(float(value), LONGEST_WAIT) if is_number else 0.0
+    try:
+        seconds = float(headers.get("retry-after", ""))
+    except ValueError:
+        return 0.0
+    return min(seconds, LONGEST_WAIT) if seconds > 0 else 0.0  # NaN is not
 
 
 def may_pass(status: int | None) -> bool:

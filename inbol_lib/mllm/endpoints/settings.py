@@ -9,10 +9,15 @@ INBOL_DRY_RUN        1: show what would be sent, and send nothing
 INBOL_PRICE          US dollars per million prompt and completion tokens, for instance "2.5 10"
 """
 
+import contextlib
 import os
 from typing import NamedTuple
+from urllib.parse import urlsplit
 
 from inbol_lib.errors import EndpointError
+
+#: requests on their way at the same time
+MOST_AT_A_TIME = 1024
 
 
 class Prices(NamedTuple):
@@ -24,7 +29,13 @@ class Prices(NamedTuple):
 
 def concurrency() -> int:
     """Return how many requests may be on their way at a time."""
-    return int(_number("INBOL_CONCURRENCY", 8))
+    number = _number("INBOL_CONCURRENCY", 8)
+    if not 1 <= number <= MOST_AT_A_TIME:
+        raise EndpointError(
+            f"INBOL_CONCURRENCY: given {os.environ['INBOL_CONCURRENCY']!r}, a number from 1 to "
+            f"{MOST_AT_A_TIME} is needed"
+        )
+    return int(number)
 
 
 def timeout() -> float:
@@ -35,6 +46,27 @@ def timeout() -> float:
 def request_limit() -> float:
     """Return the most requests that this process may send; infinity without a limit."""
     return _number("INBOL_REQUEST_LIMIT", float("inf"))
+
+
+def check_address() -> None:
+    """Check OPENAI_BASE_URL where it is set; the message does not show it, for its password.
+
+    Raises
+    ------
+    EndpointError
+        If it is no address of a server.
+    """
+    given = os.environ.get("OPENAI_BASE_URL")
+    try:
+        parts = urlsplit(given or "https://openai")
+        is_address = parts.scheme in ("http", "https") and parts.hostname and parts.port != 0
+    except ValueError:  # the port is no number, or too large
+        is_address = False
+    if not is_address:
+        raise EndpointError(
+            "OPENAI_BASE_URL is no address; it looks like http://host:8000/v1, and signs such as "
+            "# or / in a password are written as %23 or %2F"
+        )
 
 
 def dry_run() -> bool:
@@ -62,8 +94,11 @@ def prices() -> Prices | None:
 
 
 def _number(name: str, default: float) -> float:
-    """Return an environment variable as a number; raise EndpointError where it is none."""
-    try:
-        return float(os.environ.get(name) or default)
-    except ValueError:
-        raise EndpointError(f"{name}: given {os.environ[name]!r}, a number is needed") from None
+    """Return an environment variable as a number above 0; raise EndpointError where it is none."""
+    given = os.environ.get(name)
+    if not given:
+        return default
+    with contextlib.suppress(ValueError):
+        if (number := float(given)) > 0:  # NaN is not
+            return number
+    raise EndpointError(f"{name}: given {given!r}, a number above 0 is needed")
