@@ -31,13 +31,15 @@ _MEASURES = (
 _MEASURED = re.compile(rf"(?<![\w.])(\d[\d.]{{0,30}})(?=(?:{'|'.join(_MEASURES)})(?!\w))")
 #: "U.S.", "p.m.", "J.K." are one word each; "J. K. Rowling" too.
 _INITIALS = re.compile(r"(?<![\w.])(?:[^\W\d_]\. ?){1,7}[^\W\d_]\.(?!\w)")
-_GROUPED = re.compile(r"(?<=\d)[,'](?=\d{3}(?!\d))")
-_LEADING_POINT = re.compile(r"(?<![\w.])\.(?=\d)")
+# What stands before a sign is asked last, because finding the sign first is much faster.
+_GROUPED = re.compile(r"[,'](?=\d{3}(?!\d))(?<=\d[,'])")
+_LEADING_POINT = re.compile(r"\.(?=\d)(?<![\w.]\.)")
+_POWER = re.compile(r"\^(?=\w)(?<=[^\W\d_]\^)")
 _DECIMAL = re.compile(r"(?<![\d.,])(\d{1,40})\.(\d{1,40})(?!\d|[.,]\d)")
 #: Everything but word characters, apostrophes, what joins digits (10:30, 1/4, 3-4, 10^5), a leading
 #: minus and the signs of C++ and C#.
 _PUNCTUATION = re.compile(
-    r"(?!(?<=\d)[.,:/^-](?=\d))(?!(?<!\w)-(?=\d))(?!(?<=[a-z+])[+#](?!\w))[^\w\s']"
+    r"(?=[^\w\s'])(?!(?<=\d)[.,:/^-](?=\d))(?!(?<!\w)-(?=\d))(?!(?<=[a-z+])[+#](?!\w))."
 )
 
 
@@ -99,11 +101,13 @@ def normalise(text: str) -> str:
     str
         Words with single spaces; empty for a text of signs alone.
     """
-    text = unicodedata.normalize("NFKD", joined_initials(plain(text)).lower())
-    text = "".join(char for char in text if not unicodedata.combining(char))
+    text = joined_initials(plain(text)).lower()
+    if not text.isascii():
+        text = unicodedata.normalize("NFKD", text)
+        text = "".join(char for char in text if not unicodedata.combining(char))
     text = _GROUPED.sub("", text).replace("%", " percent ")
     text = _DECIMAL.sub(_rounded, _LEADING_POINT.sub("0.", text))
-    text = re.sub(r"(?<=[^\W\d_])\^(?=\w)", "", text)  # x^2 and x2 are one, 10^5 is not 105
+    text = _POWER.sub("", text)  # x^2 and x2 are one, 10^5 is not 105
     text = _PUNCTUATION.sub(" ", _MEASURED.sub(r"\1 ", text))
     stripped = (word.strip("'") for word in text.split())
     words = numerals(["zero" if word == "none" else word for word in stripped if word])

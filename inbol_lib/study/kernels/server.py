@@ -191,7 +191,9 @@ def main(descriptor: int, parent: int) -> None:
     if sys.path[0] in ("", os.getcwd()):  # as a kernel does
         del sys.path[0]
     loaded = Loaded()
+    gc.disable()  # among what is imported there is no garbage, and to look for it takes a second
     warm_up()
+    gc.enable()
     gc.freeze()  # copies need not search the libraries' objects for garbage, nor copy them for it
     loaded.done()
     request = Server(socket.socket(fileno=descriptor), loaded).serve()
