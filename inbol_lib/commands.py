@@ -1,6 +1,7 @@
 """The front door: `inbol`, one command for the whole study."""
 
 import argparse
+import errno
 import importlib
 import sys
 from collections.abc import Sequence
@@ -95,7 +96,14 @@ def main(argv: Sequence[str] | None = None) -> int:
     """
     given = parser().parse_args(argv)
     module = importlib.import_module(COMMANDS[given.command].module)
-    return module.main(given.arguments)
+    try:
+        return module.main(given.arguments)
+    except OSError as error:
+        if error.errno not in (errno.ENOSPC, errno.EDQUOT):
+            raise
+        place = error.filename or "what it was to write"
+        print(f"the disk is full, or your quota of it: {place} is not written", file=sys.stderr)
+        return 1
 
 
 if __name__ == "__main__":

@@ -15,5 +15,12 @@ class EndpointError(RuntimeError):
     """
 
 
+class DiskFull(RuntimeError):
+    """A disk is full, or its owner has used up a quota.
+
+    The message says where, and what to do.
+    """
+
+
 class DryRun(EndpointError):
     """Nothing was sent to an endpoint; the message shows what would be sent."""

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from inbol_lib import params, paths
-from inbol_lib.errors import DryRun, EndpointError, ParameterError
+from inbol_lib.errors import DiskFull, DryRun, EndpointError, ParameterError
 from inbol_lib.params import Params
 from inbol_lib.study import graph, stages
 from inbol_lib.values import read_value
@@ -182,7 +182,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     Returns
     -------
     int
-        0, 1 if an endpoint stopped the run, or 2 if something was asked wrongly.
+        0, 1 if an endpoint or a full disk stopped the run, or 2 if something was asked wrongly.
     """
     args = parser().parse_args(argv)
     try:
@@ -191,8 +191,9 @@ def main(argv: Sequence[str] | None = None) -> int:
         print(error, file=sys.stderr)
         return 2
     try:
-        print(work(args, stage, p))
-    except EndpointError as error:
+        with stages.full_disk_named(paths.runs()):
+            print(work(args, stage, p))
+    except (EndpointError, DiskFull) as error:
         print(error, file=sys.stderr)
         return 0 if isinstance(error, DryRun) else 1
     return 0

@@ -3,18 +3,21 @@
 import json
 import logging
 import os
+import re
 import shutil
 import sys
 import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from filelock import FileLock
+from filelock import FileLock, Timeout
 
 from inbol_lib import paths
 from inbol_lib.data.files import remove, sweep, whole
-from inbol_lib.errors import DryRun, EndpointError
+from inbol_lib.errors import DiskFull, DryRun, EndpointError
 from inbol_lib.mllm import pinning
 from inbol_lib.params import Params
 from inbol_lib.study import graph
@@ -30,12 +33,29 @@ def ensure(stage: str, p: Params) -> Path:
     if complete(stage, p):
         _tidy(folder)
         return folder
-    folder.mkdir(parents=True, exist_ok=True)
-    with FileLock(folder / ".lock"):
+    with _held(stage, folder):
         if not complete(stage, p):  # another process may have made it meanwhile
             print(f"making {stage}/{folder.name} first ({NOTEBOOKS[stage]})", file=sys.stderr)
-            execute(stage, p)
+            _make(stage, p, folder)
     return folder
+
+
+@contextmanager
+def _held(stage: str, folder: Path) -> Iterator[bool]:
+    """Keep other processes from making an artefact; yields whether another one did, meanwhile."""
+    folder.mkdir(parents=True, exist_ok=True)
+    lock = FileLock(folder / ".lock")
+    waited = False
+    try:
+        lock.acquire(timeout=0)
+    except Timeout:
+        waited = True
+        print(f"waiting: another process makes {stage}/{folder.name}", file=sys.stderr)
+        lock.acquire()
+    try:
+        yield waited
+    finally:
+        lock.release()
 
 
 @dataclass
@@ -152,7 +172,9 @@ def _hide_bars() -> None:
 
 
 def execute(stage: str, p: Params) -> Path:
-    """Run the stage's notebook with `p`.
+    """Run the stage's notebook with `p`, also where the artefact is complete already.
+
+    Where another process is making it, its result is waited for and returned.
 
     Returns
     -------
@@ -163,21 +185,67 @@ def execute(stage: str, p: Params) -> Path:
     ------
     EndpointError
         If an endpoint stopped the notebook.
+    DiskFull
+        If there is no room for what it makes.
     papermill.exceptions.PapermillExecutionError
         If a cell failed for any other reason.
     """
+    folder = path(stage, p)
+    with _held(stage, folder) as waited:
+        if not (waited and complete(stage, p)):
+            _make(stage, p, folder)
+    return folder
+
+
+def _make(stage: str, p: Params, folder: Path) -> None:
+    """Run a stage's notebook, while no other process does; meanwhile its artefact is incomplete."""
     from papermill.exceptions import PapermillExecutionError  # here, because it loads slowly
 
-    folder = graph.path(stage, p)
-    folder.mkdir(parents=True, exist_ok=True)
+    if complete(stage, p) and not os.environ.get("INBOL_DRY_RUN"):
+        _tidy(folder)
+        (folder / "metrics.json").unlink()  # a kill may not leave old and new files as a whole
+    book = paths.NOTEBOOKS / f"{NOTEBOOKS[stage]}.ipynb"
+    with full_disk_named(folder):
+        try:
+            _run_notebook(book, folder / "notebook.ipynb", p)
+        except PapermillExecutionError as error:
+            for kind in (EndpointError, DryRun, DiskFull):
+                if error.ename == kind.__name__:
+                    raise kind(error.evalue) from None
+            raise
+
+
+#: What libraries say where there is no room: Python, Arrow, safetensors and PyTorch.
+_NO_ROOM = re.compile("No space left on device|Disk quota exceeded|PytorchStreamWriter failed")
+
+
+@contextmanager
+def full_disk_named(folder: Path) -> Iterator[None]:
+    """Say in one line where a disk is full, whatever a library or a notebook says of it.
+
+    Parameters
+    ----------
+    folder : Path
+        What is being written.
+
+    Raises
+    ------
+    DiskFull
+        In place of an error that says so.
+    """
     try:
-        _run_notebook(paths.NOTEBOOKS / f"{NOTEBOOKS[stage]}.ipynb", folder / "notebook.ipynb", p)
-    except PapermillExecutionError as error:
-        for kind in (EndpointError, DryRun):
-            if error.ename == kind.__name__:
-                raise kind(error.evalue) from None
+        yield
+    except (DiskFull, EndpointError):
         raise
-    return folder
+    except Exception as error:
+        if not _NO_ROOM.search(str(error)):
+            raise
+        places = (paths.runs(), Path(tempfile.gettempdir()))
+        free = [f"{shutil.disk_usage(place).free / 1e6:,.0f} MB in {place}" for place in places]
+        raise DiskFull(
+            f"the disk is full, or your quota of it: {folder} could not be written. Free are "
+            f"{' and '.join(free)}. Make room, then run the same again: it goes on where it was"
+        ) from None
 
 
 def _run_notebook(book: Path, executed: Path, p: Params) -> None:
@@ -185,13 +253,14 @@ def _run_notebook(book: Path, executed: Path, p: Params) -> None:
     import papermill  # here, because both load slowly
     from traitlets.config import Config
 
-    from inbol_lib.study.kernels import AsyncForkingManager  # here, because Jupyter loads slowly
+    from inbol_lib.study.kernels import AsyncForkingManager, sockets  # here: Jupyter loads slowly
 
     logging.getLogger("papermill").setLevel(logging.ERROR)
     # The kernel talks over files: two that start together may choose the same port.
-    with tempfile.TemporaryDirectory() as sockets:
+    with sockets.folder() as folder:
+        connection = {"ip": f"{folder}/kernel", "connection_file": f"{folder}/kernel.json"}
         over_files = Config(
-            KernelManager={"transport": "ipc", "ip": f"{sockets}/kernel"},
+            KernelManager={"transport": "ipc", **connection},
             NotebookClient={"kernel_manager_class": AsyncForkingManager},
         )
         papermill.execute_notebook(
