@@ -12,6 +12,7 @@ from inbol_lib.boundary import classes, composition, confidence, test_sets, unan
 from inbol_lib.evaluation import asking
 from inbol_lib.micro import world
 from inbol_lib.mllm import loading
+from inbol_lib.report import plots
 from inbol_lib.report.plots import illustrations
 
 
@@ -59,6 +60,38 @@ def drawn(run):
     }
     yield made
     plt.close("all")
+
+
+DOLLARS = ["$5_ or $6", "$\\frac{$", "$a^b^c$ \\$"]
+
+
+def with_dollars(table):
+    """The table with dollar signs in whatever is shown of it."""
+    shown = {"question", "correct", "incorrect", "refusal", "response"}
+    for name in shown & set(table.column_names):
+        texts = [DOLLARS[number % len(DOLLARS)] for number in range(len(table))]
+        kind = table.features[name]
+        table = table.remove_columns(name).add_column(name, texts, feature=kind)
+    return table
+
+
+def test_dollar_signs_are_shown_as_they_are(run, tmp_path):
+    """... in every illustration and in both kinds of files."""
+    p = run["p"]
+    names = ("train", "beyond", "rows", "idk", "pairs")
+    train, beyond, rows, idk, pairs = (with_dollars(run[name]) for name in names)
+    made = [
+        illustrations.boundaries(p, rows, run["outcomes"])[0],
+        illustrations.standard_records(p, train, beyond)[0],
+        illustrations.construction(p, train, beyond, idk, pairs)[0],
+        illustrations.unanswerable_sheet(p, beyond, run["made"])[0],
+        plots.picture_grid([rows[0]["image"]] * 3, DOLLARS),
+    ]
+    for figure in made:
+        figure.savefig(tmp_path / "figure.png")
+        figure.savefig(tmp_path / "figure.svg")
+        plt.close(figure)
+        assert "$" in (tmp_path / "figure.svg").read_text()
 
 
 def by_id(*tables):
