@@ -25,7 +25,11 @@ QUIET = {
     "OMP_NUM_THREADS": "1",
     "TOKENIZERS_PARALLELISM": "false",
 }
-UNIT = ["pytest", "-q", "-n", "2", "--dist", "worksteal", "--durations=8", "tests"]
+#: A file's tests stay together, because they share what is made once for the file.
+UNIT = [
+    *("pytest", "-q", "-n", "2", "--dist", "loadfile", "--no-loadscope-reorder"),
+    *("--durations=8", "tests"),
+]
 SMOKE = [
     *("snakemake", "--cores", "3", "--rerun-triggers", "mtime", "--quiet", "all"),
     *("--config", "profile=smoke"),

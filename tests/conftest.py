@@ -3,6 +3,7 @@
 Quiet, offline, artefacts in a folder of their own, and a tiny random LLaVA.
 """
 
+import gc
 import os
 
 os.environ.update(
@@ -24,7 +25,40 @@ from inbol_lib.data.templates import REFUSAL_PROMPT, REFUSAL_TEMPLATES
 from inbol_lib.micro.models import architecture
 
 torch.set_num_threads(1)
+gc.disable()  # until all is imported: libraries are no garbage, and to search them takes seconds
 SHARED = Path(__file__).resolve().parents[2] / "shared" / "data"
+#: Files whose tests take longest, as `--durations` shows; no process is left alone with one of them
+#: at the end when they begin first.
+LONGEST = (
+    "test_architecture_notebooks",
+    "test_linear_time",
+    "test_kernels",
+    "test_endpoint_faults",
+    "test_processes",
+    "test_figures",
+    "test_finished_study",
+    "test_architectures",
+    "test_bench_recipes",
+    "test_packing",
+    "test_stages",
+    "test_reviewing",
+    "test_pinning",
+    "test_illustrations",
+    "test_against_trl",
+    "test_bench",
+)
+
+
+def pytest_collection_modifyitems(items):
+    """Begin with the longest files; within a file, and of all others, the order stays."""
+    place = {name: index for index, name in enumerate(LONGEST)}
+    items.sort(key=lambda item: place.get(item.path.stem, len(place)))
+
+
+def pytest_collection_finish():
+    """Search for garbage again, but not in what the libraries have made."""
+    gc.enable()
+    gc.freeze()
 
 
 @pytest.fixture(scope="session")
