@@ -2,25 +2,24 @@
 
     {"id": "q1", "image": "images/7.png", "question": "What color is it?", "answers": ["red"]}
 
-`id` is unique; `image` is a path inside the folder; `answers` lists every accepted answer (at least
-one). Optional `choices` lists the options of a multiple-choice question; one of them is the answer.
-Optional `split` is "train", "validation" or "test"; without it, a stable hash of the image divides
-the questions 60/20/20. No image may occur in two splits.
+`id` is unique; `image` is a path inside the folder, of a picture of at most 50 million pixels;
+`answers` lists every accepted answer (at least one). Optional `choices` lists the options of a
+multiple-choice question; one of them is the answer. Optional `split` is "train", "validation" or
+"test"; without it, a stable hash of the image divides the questions 60/20/20. No image may occur in
+two splits.
 """
 
 import hashlib
-import json
 from collections.abc import Callable
 from functools import cache
 from pathlib import Path
 from typing import Any, NamedTuple
 
 from datasets import Dataset
-from PIL import Image
 
-from inbol_lib.data.pictures import as_rgb
+from inbol_lib.data.pictures import TooLarge, as_rgb, inside, opened
 from inbol_lib.data.records import QUESTION_FEATURES
-from inbol_lib.data.texts import MARK, is_whole
+from inbol_lib.data.texts import MARK, from_json, is_whole
 from inbol_lib.errors import ParameterError
 
 SPLITS = ("train", "validation", "test")
@@ -141,8 +140,8 @@ def _split_by_hash(image: str) -> str:
 def _parsed(line: bytes) -> tuple[dict, list[str]]:
     """Return a line's object, and what is wrong with it."""
     try:
-        row = json.loads(line)
-    except (ValueError, RecursionError) as error:
+        row = from_json(line)
+    except ValueError as error:
         return {}, [f"no JSON in UTF-8: {error}".replace("line 1 column", "column")]
     if not isinstance(row, dict):
         return {}, [f"expected an object, got {type(row).__name__}"]
@@ -174,14 +173,15 @@ def _unusable_texts(row: dict) -> list[str]:
 def _image_problems(root: Path, name: str) -> list[str]:
     """Describe what is wrong with an image."""
     try:
-        file = (root / name).resolve()
-        if not file.is_relative_to(root.resolve()):
+        if not inside(root, name):
             return [f"image path {name!r} leaves the folder"]
-        if not file.is_file():
+        if not (root / name).is_file():
             return [f"image {name!r} does not exist"]
-        with Image.open(file) as image:
+        with opened(root / name) as image:
             image.load()  # verify() alone passes a JPEG that is cut off
-    except (OSError, ValueError, SyntaxError, Image.DecompressionBombError) as error:
+    except TooLarge as error:
+        return [f"image {name!r} is too large: {error}"]
+    except (OSError, ValueError, SyntaxError) as error:
         return [f"{name!r:.200} is not a readable image ({type(error).__name__})"]
     return []
 

@@ -4,10 +4,63 @@ Pillow's own conversion loses what people's files hold: it cuts 16-bit and float
 at white, shows transparency as black, and leaves a photograph on its side.
 """
 
+import warnings
+from pathlib import Path
+from typing import BinaryIO
+
 import numpy as np
 from PIL import Image, ImageOps
 
 WHITE = (255, 255, 255, 255)
+#: Pixels of the largest picture that is read: a small file may unpack to more than fits in memory.
+MOST_PIXELS = 50_000_000
+
+
+class TooLarge(ValueError):
+    """A picture has more pixels than are read."""
+
+
+def opened(source: Path | BinaryIO) -> Image.Image:
+    """Open a picture, which is not decoded before it is used.
+
+    Parameters
+    ----------
+    source : Path or binary file
+
+    Raises
+    ------
+    TooLarge
+        When it has more than `MOST_PIXELS` pixels.
+    OSError, SyntaxError, ValueError
+        When it is no picture.
+    """
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", Image.DecompressionBombWarning)
+        try:
+            image = Image.open(source)
+        except Image.DecompressionBombError:  # Pillow's own limit, which is higher
+            raise TooLarge(_too_large("more than 178,000,000")) from None
+    if image.width * image.height > MOST_PIXELS:
+        image.close()
+        raise TooLarge(_too_large(f"{image.width * image.height:,}"))
+    return image
+
+
+def _too_large(given: str) -> str:
+    return f"it has {given} pixels; at most {MOST_PIXELS:,} are read: make it smaller"
+
+
+def inside(folder: Path, name: str) -> bool:
+    """Return whether a path that data names stays in a folder, also where links lead.
+
+    The folder itself may be a link.
+
+    Raises
+    ------
+    OSError, ValueError
+        When no file can have such a name.
+    """
+    return (folder / name).resolve().is_relative_to(folder.resolve())
 
 
 def as_rgb(image: Image.Image) -> Image.Image:

@@ -3,7 +3,7 @@
 import json
 from collections.abc import Iterable
 
-from inbol_lib.data.texts import mended_all
+from inbol_lib.data.texts import from_json, mended_all
 
 NEEDED = ("id", "question", "response", "answers")
 OPTIONAL = ("choices", "source", "image_id")
@@ -64,10 +64,10 @@ def read(lines: Iterable[bytes]) -> tuple[list[dict], list[str]]:
 def _parsed(line: bytes) -> tuple[dict, list[str]]:
     """Return the row on a line, and what is wrong with it."""
     try:
-        row = json.loads(line.decode("utf-8-sig"))
+        row = from_json(line.decode("utf-8-sig"))
     except json.JSONDecodeError as error:
         return {}, [f"not JSON ({error.msg} at character {error.pos + 1})"]
-    except (ValueError, RecursionError) as error:  # not UTF-8, or brackets without end
+    except ValueError as error:  # not UTF-8, or too deep
         return {}, [f"not JSON ({error})"]
     if isinstance(row, dict):
         row = _without_nulls(mended_all(row))
@@ -86,7 +86,7 @@ def faults(row: object) -> list[str]:
     found = [f"{key} is missing" for key in NEEDED if key not in row]
     for key, (kind, is_valid) in RULES.items():
         if key in row and not is_valid(row[key]):
-            found.append(f"{key} must be {kind}, given {row[key]!r}")
+            found.append(f"{key} must be {kind}, given {row[key]!r:.200}")
     return found or _choice_faults(row)
 
 

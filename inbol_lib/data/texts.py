@@ -1,6 +1,8 @@
 """Texts as people and servers send them: with halves of characters in them."""
 
+import json
 import re
+from collections.abc import Iterable
 from typing import Any
 
 #: Words that tokenizers read as marks: a picture's place, the end of a turn.
@@ -9,6 +11,36 @@ MARK = re.compile(
     r"|<(?:start|end)_of_(?:turn|utterance|image)>|<fake_token_around_image>",
     re.I,
 )
+
+
+#: Levels of brackets in JSON that people and tables write; deeper ones stop whoever reads them.
+DEEPEST = 50
+
+
+def from_json(text: str | bytes) -> Any:
+    """Return the value that JSON describes.
+
+    Raises
+    ------
+    ValueError
+        When it is no JSON in UTF-8, or has more than `DEEPEST` brackets inside each other.
+    """
+    too_deep = ValueError(f"more than {DEEPEST} brackets are open at a time")
+    try:
+        value = json.loads(text)
+    except RecursionError:
+        raise too_deep from None
+    level = [[value]]
+    for _ in range(DEEPEST + 1):
+        level = [one for outer in level for one in _parts(outer) if isinstance(one, dict | list)]
+        if not level:
+            return value
+    raise too_deep
+
+
+def _parts(value: dict | list) -> Iterable[Any]:
+    """Return what an object or a list holds."""
+    return value.values() if isinstance(value, dict) else value
 
 
 def mended(text: str) -> str:

@@ -15,13 +15,19 @@ import sys
 import warnings
 from pathlib import Path
 
-from PIL import Image
-
 from inbol_lib.data import benchmarks
 from inbol_lib.data.benchmarks.base import Benchmark
 from inbol_lib.data.benchmarks.listing import described, listing
+from inbol_lib.data.benchmarks.release_files import digest
 from inbol_lib.data.files import whole
+from inbol_lib.data.pictures import opened
 from inbol_lib.errors import ParameterError
+
+
+def file_name(text: str) -> str:
+    """Return a name for a file that no other text has, also where letters' case does not count."""
+    readable = re.sub(r"[^a-z0-9_-]", "_", text)[:60]
+    return readable if readable == text else f"{readable}-{digest(text).hex()[:8]}"
 
 
 def picture_path(row: dict, source: Path | bytes, folder: Path) -> str:
@@ -29,9 +35,8 @@ def picture_path(row: dict, source: Path | bytes, folder: Path) -> str:
     if isinstance(source, Path):
         return str(source)
     folder.mkdir(exist_ok=True)
-    ending = Image.open(io.BytesIO(source)).format.lower().replace("jpeg", "jpg")
-    name = re.sub(r"[^\w.-]", "_", row["id"])
-    file = folder / f"{name}.{ending}"
+    ending = opened(io.BytesIO(source)).format.lower().replace("jpeg", "jpg")
+    file = folder / f"{file_name(row['id'])}.{ending}"
     file.write_bytes(source)
     return str(file)
 

@@ -10,10 +10,10 @@ from functools import partial
 from pathlib import Path
 
 from datasets import Dataset, Image, load_dataset
-from PIL import Image as Pictures
+from huggingface_hub.constants import HF_HOME
 
 from inbol_lib.data.benchmarks.release_files import located
-from inbol_lib.data.pictures import as_rgb
+from inbol_lib.data.pictures import as_rgb, inside, opened
 
 BATCH = 1000  # rows that are read at once
 
@@ -90,7 +90,11 @@ def _rows(table: Dataset) -> Iterator[dict]:
 
 def _cell(column: Dataset, name: str, number: int) -> Path | bytes:
     cell = column[number][name]
-    return cell["bytes"] if cell["bytes"] is not None else Path(cell["path"])
+    if cell["bytes"] is not None:
+        return cell["bytes"]
+    if not inside(Path(HF_HOME), cell["path"]):  # where files from the Hub lie
+        raise ValueError(f"image path {cell['path']!r} leaves the folder")
+    return Path(cell["path"])
 
 
 def rgb(source: Path | bytes) -> bytes:
@@ -102,7 +106,7 @@ def rgb(source: Path | bytes) -> bytes:
         When it is not a picture, or is cut off.
     """
     data = source if isinstance(source, bytes) else source.read_bytes()
-    with Pictures.open(io.BytesIO(data)) as image:
+    with opened(io.BytesIO(data)) as image:
         image.load()  # a file that is cut off can be opened, too
         if image.mode == "RGB" and "transparency" not in image.info:
             return data  # whoever decodes it turns it upright

@@ -4,12 +4,11 @@ Our test split is its validation split, because its test split names no entities
 the query set are both read, or whichever of them there is; the answer is the entity's name.
 """
 
-import json
 from collections.abc import Iterator
 from pathlib import Path
 
 from inbol_lib.data.benchmarks.base import Benchmark
-from inbol_lib.data.benchmarks.release_files import Picture, located, picture
+from inbol_lib.data.benchmarks.release_files import Picture, json_lines, located, picture
 
 STORE = "http://storage.googleapis.com/gresearch/open-vision-language/oven"
 ENDINGS = (".jpg", ".JPEG", ".jpeg", ".png")
@@ -23,10 +22,8 @@ def names(split: str) -> str:
 def official(home: Path, split: str) -> Iterator[dict]:
     """Yield the rows of the official files."""
     for path in located(home, names(split)):
-        with path.open(encoding="utf-8") as lines:
-            for line in lines:
-                row = json.loads(line)
-                yield row | {"image": _picture(home, row["image_id"])}
+        for row in json_lines(path):
+            yield row | {"image": _picture(home, row["image_id"])}
 
 
 def _picture(home: Path, image_id: str) -> Picture:

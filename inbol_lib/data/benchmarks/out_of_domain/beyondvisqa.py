@@ -6,7 +6,6 @@ column that names or holds the image.
 """
 
 import base64
-import json
 from collections.abc import Iterable, Iterator
 from functools import partial
 from pathlib import Path
@@ -16,7 +15,7 @@ import pandas as pd
 
 from inbol_lib.data.benchmarks.base import Benchmark
 from inbol_lib.data.benchmarks.published_counts import Count
-from inbol_lib.data.benchmarks.release_files import Picture, located, picture
+from inbol_lib.data.benchmarks.release_files import Picture, json_in, json_lines, located, picture
 from inbol_lib.errors import ParameterError
 
 PAGE = "https://huggingface.co/datasets/Elliotwang/MM-SAP"
@@ -38,10 +37,9 @@ def table(path: Path) -> list[dict]:
             cells = pd.read_csv(path, sep=divider, dtype=str, keep_default_na=False)
             return cells.to_dict("records")
         case ".jsonl":
-            lines = path.read_text(encoding="utf-8").split("\n")
-            return [json.loads(line) for line in lines if line.strip()]
+            return list(json_lines(path))
         case _:
-            return _json_rows(json.loads(path.read_text(encoding="utf-8")))
+            return _json_rows(json_in(path))
 
 
 def _json_rows(content: Any) -> list[dict]:
