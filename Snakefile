@@ -14,7 +14,9 @@ import shlex
 from pathlib import Path
 
 from inbol_lib import params, paths, values
+from inbol_lib.errors import ParameterError
 from inbol_lib.study import graph, run
+from inbol_lib.study import workflow as runs_of_it
 
 PROFILE = config.get("profile", "micro")
 CHANGES = {key: value for key, value in config.items() if key not in ("profile", "only")}
@@ -23,6 +25,12 @@ GOAL = config.get("only", "paper_vs_ours")
 run.check_dataset(GOAL, P)  # before anything starts
 JOBS = graph.plan(GOAL, P) | graph.plan("tour", P)
 RUNS = str(paths.runs())
+if set(RUNS) & set("{}"):  # Snakemake would take them for wildcards
+    raise ParameterError(f"INBOL_RUNS: given {RUNS!r}, a path without {{ and }} is needed")
+if workflow.is_main_process:  # not in the jobs of a cluster
+    ALIVE = runs_of_it.begin(Path(".snakemake"))
+#: What others wait for begins first, so that no chain of stages is left for the end.
+URGENT = list(reversed(graph.NOTEBOOKS))
 
 
 def job(wildcards):
@@ -86,6 +94,7 @@ rule stage:
 
 
 use rule stage as confidence with:  # 01: how sure is the model?
+    priority: URGENT.index("confidence")
     input:
         made_from,
         weights,
@@ -101,6 +110,7 @@ use rule stage as confidence with:  # 01: how sure is the model?
 
 
 use rule stage as unanswerable with:  # 02: questions that the image cannot answer
+    priority: URGENT.index("unanswerable")
     input:
         made_from,
         code(
@@ -119,6 +129,7 @@ use rule stage as unanswerable with:  # 02: questions that the image cannot answ
 
 
 use rule stage as composition with:  # 03: instructions, preference pairs, test sets
+    priority: URGENT.index("composition")
     input:
         made_from,
         code("boundary/composition.py", "boundary/test_sets.py"),
@@ -127,6 +138,7 @@ use rule stage as composition with:  # 03: instructions, preference pairs, test 
 
 
 use rule stage as idk_it with:  # 04: IDK instruction tuning, SFT
+    priority: URGENT.index("idk_it")
     input:
         made_from,
         code(
@@ -146,6 +158,7 @@ use rule stage as idk_it with:  # 04: IDK instruction tuning, SFT
 
 
 use rule stage as ca_dpo with:  # 05: confidence-aware DPO and its variants
+    priority: URGENT.index("ca_dpo")
     input:
         made_from,
         code(
@@ -159,6 +172,7 @@ use rule stage as ca_dpo with:  # 05: confidence-aware DPO and its variants
 
 
 use rule stage as evaluation with:  # 06: outcomes of every method
+    priority: URGENT.index("evaluation")
     input:
         made_from,
         code(
