@@ -76,8 +76,7 @@ def claims() -> str:
 
 def speed() -> str:
     """Return ours against the stock tools, as `make bench` measured it."""
-    table = pd.read_csv(FIGURES / "bench_summary.csv")
-    return best_peers(table) if "best_setting" in table else only_peers(table)
+    return best_peers(pd.read_csv(FIGURES / "bench_summary.csv"))
 
 
 def best_peers(table: pd.DataFrame) -> str:
@@ -99,21 +98,6 @@ def best_peers(table: pd.DataFrame) -> str:
     measured = ("times as fast [lowest, highest]", "share of its memory")
     header = ("against", "model", "its fastest setting", *sizes, *measured)
     return f"{markdown(header, rows, texts=3)}\n\n{PEERS}"
-
-
-def only_peers(table: pd.DataFrame) -> str:
-    """Return the same where the peer had one setting."""
-    rows = [
-        (
-            BENCHES[row.bench],
-            row.image_tokens,
-            f"{row.ratio:.1f} [{row.ratio_lo:.1f}, {row.ratio_hi:.1f}]",
-            f"{row.ours_peak_mb / row.theirs_peak_mb:.2f}",
-        )
-        for row in table.itertuples()
-    ]
-    measured = ("image tokens", "times as fast [lowest, highest]", "share of its memory")
-    return markdown(("against", *measured), rows, texts=1)
 
 
 def planned() -> str:
