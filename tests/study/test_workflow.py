@@ -1,0 +1,120 @@
+"""A run of the Snakefile goes on by itself after a kill, whatever its paths are called."""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import psutil
+import pytest
+
+from inbol_lib import params, paths
+from inbol_lib.study import graph, workflow
+
+
+@pytest.fixture
+def study(tmp_path, monkeypatch):
+    """A function that starts Snakemake on the tour, in a folder of its own; and the artefact."""
+    odd = tmp_path / "it's an odd $(place) & more"
+    place = odd / "work"
+    place.mkdir(parents=True)
+    for name in ("notebooks", "inbol_lib"):
+        (place / name).symlink_to(paths.ROOT / name)
+    profile = odd / "my {profile}'s.yaml"
+    profile.write_bytes((paths.PARAMS / "smoke.yaml").read_bytes())
+    monkeypatch.setenv("INBOL_RUNS", str(odd / "runs"))
+    monkeypatch.setenv("PATH", f"{Path(sys.executable).parent}:{os.environ['PATH']}")
+    command = [sys.executable, "-m", "snakemake", "-s", paths.ROOT / "Snakefile", "--cores", "1"]
+    command += ["--directory", place, "--rerun-triggers", "mtime", "--quiet", "rules", "--config"]
+    command += [f"profile={profile}", "only=tour"]
+    started = []
+
+    def start():
+        pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.STDOUT, "text": True}
+        started.append(subprocess.Popen(command, **pipes))
+        return started[-1]
+
+    yield start, graph.path("tour", params.load("smoke"))
+    for process in started:
+        if process.poll() is None:
+            process.kill()
+
+
+def until(done, process):
+    end = time.monotonic() + 120
+    while not done():
+        assert process.poll() is None, process.stdout.read()
+        assert time.monotonic() < end
+        time.sleep(0.01)
+
+
+def kill(process):
+    """Kill Snakemake alone: its job goes on, as after a kill by the system."""
+    process.send_signal(signal.SIGKILL)
+    process.wait()
+
+
+def test_a_study_goes_on_after_any_kill_and_two_at_once_are_safe(study):
+    start, folder = study
+    metrics = folder / "metrics.json"
+    first = start()
+    until((folder / "partial").exists, first)
+    second = start()
+    said, _ = second.communicate(timeout=120)
+    assert second.returncode == 1
+    assert "LockException" in said, "two at once are refused"
+    jobs = psutil.Process(first.pid).children(recursive=True)
+    kill(first)
+    third = start()
+    until(metrics.exists, third)
+    kill(third)  # the job is not finished, though the artefact is
+    made = metrics.stat().st_mtime_ns
+    last = start()
+    said, _ = last.communicate(timeout=120)
+    assert last.returncode == 0, said
+    assert metrics.stat().st_mtime_ns == made, "what is complete is not made again"
+    psutil.wait_procs(jobs, timeout=60)
+
+
+def test_what_is_stale_goes_only_if_nobody_is_alive(tmp_path):
+    state = tmp_path / ".snakemake"
+    lock = state / "locks" / "0.output.lock"
+    lock.parent.mkdir(parents=True)
+    lock.touch()
+    held = workflow.begin(state)
+    assert not lock.exists()
+    lock.parent.mkdir()
+    lock.touch()
+    code = "import sys\nfrom pathlib import Path\nfrom inbol_lib.study import workflow\n"
+    code += "kept = workflow.begin(Path(sys.argv[1]))"
+    command = [sys.executable, "-c", code, state]
+    subprocess.run(command, check=True)
+    assert lock.exists(), "the first run is alive"
+    held.release()
+    subprocess.run(command, check=True)
+    assert not lock.exists()
+
+
+def test_wildcards_in_the_folder_of_artefacts_are_refused(tmp_path):
+    env = {**os.environ, "INBOL_RUNS": str(tmp_path / "{x}")}
+    command = [sys.executable, "-m", "snakemake", "-s", str(paths.ROOT / "Snakefile"), "-n"]
+    command += ["--directory", str(tmp_path), "--config", "profile=smoke"]
+    done = subprocess.run(command, env=env, capture_output=True, text=True)
+    assert done.returncode == 1
+    assert "INBOL_RUNS: given " in done.stdout + done.stderr
+    assert not Path(tmp_path, "{x}").exists()
+
+
+def test_make_hands_on_a_profile_s_name_as_it_is(tmp_path):
+    name = "it's a $x profile"
+    command = ["make", "-n", "-o", ".venv/.ready", "study", f"PROFILE={name.replace('$', '$$')}"]
+    done = subprocess.run(command, cwd=paths.ROOT, capture_output=True, text=True, check=True)
+    (line,) = [line for line in done.stdout.splitlines() if "snakemake" in line]
+    words = subprocess.run(
+        ["bash", "-c", f"printf '%s\\n' {line.partition('--config')[2]}"],
+        capture_output=True,
+        text=True,
+    )
+    assert words.stdout == f"profile={name}\n"
