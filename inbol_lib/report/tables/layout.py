@@ -25,13 +25,16 @@ NAMES = {
 OOD = ("aokvqa", "gqa", "mmmu", "beyondvisqa", "mmbench")
 OOD_AVERAGED = ("AOKVQA", "GQA", "MMMU", "MMBench")
 UNANSWERABLE = ("vizwiz", "vqav2_idk")
+#: how the sources of control questions begin: edited pictures, and none to see
+CONTROLS = ("pairs_", "blind_")
 SCORES = ["acc", "refr", "s_trust"]
 PAIRED = ["diff", "diff_lo", "diff_hi", "mark"]
 
 
 def in_domain(outcomes: pd.DataFrame) -> pd.DataFrame:
-    """Return the rows of the in-domain test set: all sources but the out-of-domain sets."""
-    return outcomes[~outcomes.source.isin((*OOD, *UNANSWERABLE))]
+    """Return the rows of the in-domain test set: neither out-of-domain sets nor controls."""
+    outside = outcomes.source.isin((*OOD, *UNANSWERABLE))
+    return outcomes[~outside & ~outcomes.source.str.startswith(CONTROLS)]
 
 
 def metric_table(

@@ -1,0 +1,73 @@
+"""The card puts every printed cell of the base models beside ours."""
+
+import json
+
+import matplotlib.pyplot as plt
+import numpy as np
+import pandas as pd
+import pytest
+
+from inbol_lib import paths
+from inbol_lib.report import world_card
+from inbol_lib.report.tables import numbered
+from inbol_lib.study import published_outcomes
+
+
+@pytest.fixture(scope="module")
+def outcomes() -> pd.DataFrame:
+    """What is published of the methods on the card, of the first seed of the main cells."""
+    everything = pd.read_parquet(paths.ROOT / "figures" / published_outcomes.NAME)
+    main = [cell for cell in everything.cell.unique() if set(json.loads(cell)) <= {"model"}]
+    wanted = everything.cell.isin(main) & everything.method.isin(world_card.METHODS)
+    words = everything.select_dtypes("category").columns
+    return everything[wanted].astype(dict.fromkeys(words, "str"))
+
+
+@pytest.fixture(scope="module")
+def card(outcomes) -> pd.DataFrame:
+    return world_card.card(outcomes)
+
+
+def test_each_model_has_every_cell_that_the_paper_prints(card):
+    base = card[card.method.isin(world_card.BASE)]
+    assert base.groupby("model").size().to_dict() == {"micro-s": 34, "micro-m": 34}
+    assert not card.duplicated(["model", "method", "dataset", "metric"]).any()
+    assert card.paper.between(0, 100).all()
+    assert card.ours.between(0, 100).all()
+    assert (card.lo <= card.ours + 1e-9).all()
+    assert (card.ours <= card.hi + 1e-9).all()
+
+
+def test_cells_are_those_of_the_tables(card, outcomes):
+    table = pd.concat([numbered.table1(outcomes), numbered.table2(outcomes)])
+    keys = ["model", "method", "dataset"]
+    both = card[card.metric == "refr"].merge(table[[*keys, "refr"]], on=keys)
+    assert len(both) > 40
+    assert np.allclose(both.ours, both.refr)
+
+
+def test_cells_are_met_within_five_points_and_missed_beyond_ten():
+    gaps = [0, 4.9, 5.1, 10.1, -10.1]
+    table = pd.DataFrame({"paper": 50.0, "ours": [50 + gap for gap in gaps]})
+    table = table.assign(model="micro-s", method="original", dataset="VQAv2", metric="acc")
+    found = world_card.met(table).iloc[0]
+    assert (found.cells, found.near, found.far) == (5, 2, 2)
+    assert found.largest_gap == pytest.approx(10.1)
+
+
+def test_gains_are_differences_of_accuracy(card):
+    found = world_card.gains(card).set_index(["model", "dataset"])
+    assert found.loc[("micro-s", "ScienceQA"), "paper"] == pytest.approx(60 - 51.33)
+    cell = card.set_index(["model", "method", "dataset", "metric"]).ours
+    key = ("micro-m", "{}", "OVEN", "acc")
+    ours = [cell[(key[0], method, *key[2:])] for method in ("sft", "original")]
+    assert found.loc[("micro-m", "OVEN"), "ours"] == pytest.approx(ours[0] - ours[1])
+
+
+def test_the_chart_shows_every_base_cell(card):
+    figure, axes = plt.subplots(1, 2)
+    world_card.chart(card, axes)
+    for ax in axes:
+        shown = sum(len(bars[0].get_xdata()) for bars in ax.containers)
+        assert shown == 34
+    plt.close(figure)
