@@ -59,7 +59,7 @@ def blind(outcomes: pd.DataFrame) -> pd.DataFrame:
     Parameters
     ----------
     outcomes : pd.DataFrame
-        Outcome table with sources "blind_<kind>" (see `evaluation.blind_pictures`).
+        Outcome table with sources "blind_<kind>" (see `data.blind_pictures`).
 
     Returns
     -------

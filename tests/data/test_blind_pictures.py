@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from datasets import concatenate_datasets
 
-from inbol_lib.evaluation import blind_pictures
+from inbol_lib.data import blind_pictures
 from inbol_lib.micro import world
 
 
