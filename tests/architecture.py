@@ -20,6 +20,7 @@ LIBRARY = ROOT / "inbol_lib"
 PLACES = {
     "report": (330, 20),
     "study": (330, 162),
+    "teaching": (670, 162),
     "evaluation": (180, 304),
     "training": (610, 446),
     "boundary": (180, 446),
@@ -28,7 +29,7 @@ PLACES = {
     "micro": (20, 730),
     "data": (330, 872),
 }
-WIDTH, HEIGHT, PAGE = 330, 104, (960, 1110)
+WIDTH, HEIGHT, PAGE = 330, 104, (1010, 1110)
 GROUND = ("params", "paths", "errors", "progress")
 LINES = {"purpose": 50, "contents": 56, "ground": 130}  # letters that fit on one line
 
