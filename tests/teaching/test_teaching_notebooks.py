@@ -63,6 +63,13 @@ def test_prose_stands_before_code(book):
     assert "cccccc" not in kinds  # but for the parameters with the setup, and a check in parts
 
 
+def test_its_figures_are_stored(book):
+    lines = [line for text, _ in cells(book) for line in text.splitlines()]
+    drawn = sum("plt.subplots(" in line for line in lines if line == line.lstrip())
+    stored = [out.get("data", {}) for _, cell in cells(book) for out in cell["outputs"]]
+    assert sum("image/png" in data for data in stored) >= drawn > 0
+
+
 def test_three_exercises_wait_for_the_reader(book):
     asked = cells(book, tag="exercise")
     assert len(asked) == 3
