@@ -86,18 +86,29 @@ def sockets():
     return {line.split("@")[1] for line in lines if "@inbol-kernels-" in line}
 
 
-def test_a_stage_has_the_same_metrics_in_a_plain_and_in_a_forked_kernel(full, tmp_path):
+def pictures(notebook):
+    """How many pictures the outputs of each cell of an executed notebook show."""
+    cells = json.loads(notebook.read_text())["cells"]
+    outputs = [cell.get("outputs", []) for cell in cells]
+    return [sum("image/png" in output.get("data", {}) for output in each) for each in outputs]
+
+
+def test_a_stage_is_the_same_in_a_plain_and_in_a_forked_kernel(full, tmp_path):
     """Same seed, same machine, and no state in common: notebook 01 in two fresh folders."""
     sizes = ["-p", "train_questions=20", "-p", "test_questions=10"]
     command = [sys.executable, "-m", "inbol_lib.study.run", "01", *sizes]
-    found = []
+    found, shown = [], []
     for name, socket_name in {"plain": "", "forked": os.environ[SERVER]}.items():
         env = {**os.environ, "INBOL_RUNS": str(tmp_path / name), SERVER: socket_name}
         done = subprocess.run(command, env=env, capture_output=True, text=True, check=True)
         assert ANEW not in done.stderr
-        found.append(Path(done.stdout.strip(), "metrics.json").read_text())
+        made = Path(done.stdout.strip())
+        found.append((made / "metrics.json").read_text())
+        shown.append(pictures(made / "notebook.ipynb"))
     assert found[0] == found[1]
     assert json.loads(found[0])["levels"]
+    assert shown[0] == shown[1]
+    assert sum(shown[0]) > 0
 
 
 def seconds_to_start(folder):

@@ -32,7 +32,6 @@ LIBRARIES = (
     "scipy.stats",
     "sklearn.neural_network",
     "matplotlib.pyplot",
-    "matplotlib_inline.backend_inline",
     "ipykernel.kernelapp",
     "IPython.display",
     "transformers.models.auto.modeling_auto",
