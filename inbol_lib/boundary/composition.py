@@ -27,6 +27,8 @@ _PREFERENCE_COLUMNS = [
     "refusal",
     "source",
 ]
+#: Classes in the order of `pair_ratio`, in which they are drawn as well.
+PAIR_KINDS = ("unknown", "mixed", "known")
 
 
 def describe(records: Dataset, p: Params) -> pd.DataFrame:
@@ -143,34 +145,62 @@ def instructions(
     """
     rng = np.random.default_rng(p.data_seed + 101)
     inside, outside = describe(answerable, p), describe(unanswerable, p)
-    known = inside[(inside.kind == "known") & (inside.correct != "")]
-    intrinsic = inside[inside.kind == "unknown"]
-
-    n_known = int(round(p.num_instructions * p.known_share))
-    wanted = {"known": n_known, "unknown": p.num_instructions - n_known}
-    there = {"known": len(known), "unknown": len(intrinsic) + len(outside)}
-    sizes = apportion(wanted, there, p.short_class)
-    n_extrinsic = extrinsic_share(sizes["unknown"], len(intrinsic), len(outside))
-    n_intrinsic = sizes["unknown"] - n_extrinsic
+    counts = instruction_sizes(inside, outside, p)
+    known, intrinsic = inside[_answered_known(inside)], inside[inside.kind == "unknown"]
 
     # The order of the draws is part of the result.
-    right = draw(known.assign(response=known.correct), sizes["known"], rng)
-    unknown = draw(intrinsic.assign(response=intrinsic.refusal), n_intrinsic, rng)
+    right = draw(known.assign(response=known.correct), counts["known"], rng)
+    unknown = intrinsic.assign(response=intrinsic.refusal)
+    unknown = draw(unknown, counts["unknown_intrinsic"], rng)
     refused = outside.assign(response=outside.refusal, kind="unanswerable")
-    refused = draw(refused, n_extrinsic, rng)
+    refused = draw(refused, counts["unknown_extrinsic"], rng)
     gold = draw(_with_gold(inside, p.choice_answer), len(right) + len(unknown), rng)
 
     taught = pd.concat([right, unknown])
     idk = _take(answerable, taught, unanswerable, refused, _INSTRUCTION_COLUMNS)
     sft = _take(answerable, gold, unanswerable, refused, _INSTRUCTION_COLUMNS)
-    counts = {
-        "known": len(right),
-        "unknown_intrinsic": len(unknown),
-        "unknown_extrinsic": len(refused),
+    return idk, sft, counts
+
+
+def instruction_sizes(inside: pd.DataFrame, outside: pd.DataFrame, p: Params) -> dict[str, Any]:
+    """Count the IDK instructions that `instructions` composes, without drawing any.
+
+    Parameters
+    ----------
+    inside, outside : pd.DataFrame
+        One line per answerable and per unanswerable record (`describe`); of the former, `kind`
+        and `correct` are read.
+    p : Params
+
+    Returns
+    -------
+    dict
+        `known`, `unknown_intrinsic` and `unknown_extrinsic`: questions that are taken; `wanted`
+        and `there`: class -> questions.
+
+    Raises
+    ------
+    ParameterError
+        As in `apportion`.
+    """
+    known, intrinsic = int(_answered_known(inside).sum()), int((inside.kind == "unknown").sum())
+    n_known = int(round(p.num_instructions * p.known_share))
+    wanted = {"known": n_known, "unknown": p.num_instructions - n_known}
+    there = {"known": known, "unknown": intrinsic + len(outside)}
+    sizes = apportion(wanted, there, p.short_class)
+    n_extrinsic = extrinsic_share(sizes["unknown"], intrinsic, len(outside))
+    return {
+        "known": sizes["known"],
+        "unknown_intrinsic": sizes["unknown"] - n_extrinsic,
+        "unknown_extrinsic": n_extrinsic,
         "wanted": wanted,
         "there": there,
     }
-    return idk, sft, counts
+
+
+def _answered_known(inside: pd.DataFrame) -> pd.Series:
+    """Return whether each question is known, with a right response to learn from."""
+    return (inside.kind == "known") & (inside.correct != "")
 
 
 def _with_gold(inside: pd.DataFrame, choice_answer: str) -> pd.DataFrame:
@@ -244,25 +274,50 @@ def preferences(
     inside = describe(answerable, p).assign(table=0)
     outside = describe(unanswerable, p).assign(kind="unknown", table=1)
     both = pd.concat([inside, outside])
-    eligible = both[_eligible(both)]
-
-    unit = p.num_pairs / (sum(p.pair_ratio) + p.pair_ratio[1])
-    ratio = dict(zip(("unknown", "mixed", "known"), p.pair_ratio, strict=True))
-    wanted = {kind: round(unit * share) for kind, share in ratio.items()}
-    there = eligible.kind.value_counts().to_dict()
-    sizes = apportion(wanted, there, p.short_class)
+    counts = preference_sizes(inside, outside, p)
+    eligible, sizes = both[_eligible(both)], {kind: counts[kind] for kind in PAIR_KINDS}
     drawn = pd.concat([draw(eligible[eligible.kind == kind], n, rng) for kind, n in sizes.items()])
 
     of_inside, of_outside = drawn[drawn.table == 0], drawn[drawn.table == 1]
     rows = _take(answerable, of_inside, unanswerable, of_outside, _PREFERENCE_COLUMNS)
-    counts = {
+    return rows, counts
+
+
+def preference_sizes(inside: pd.DataFrame, outside: pd.DataFrame, p: Params) -> dict[str, Any]:
+    """Count the questions that `preferences` composes, without drawing any.
+
+    Parameters
+    ----------
+    inside, outside : pd.DataFrame
+        One line per answerable and per unanswerable record (`describe`), of which `kind`,
+        `correct` and `incorrect` are read; unanswerable ones count as unknown.
+    p : Params
+
+    Returns
+    -------
+    dict
+        The counts of `preferences`.
+
+    Raises
+    ------
+    ParameterError
+        As in `apportion`.
+    """
+    columns = ["kind", "correct", "incorrect"]
+    both = pd.concat([inside[columns], outside.assign(kind="unknown")[columns]])
+    kinds = both.kind[_eligible(both)]
+    unit = p.num_pairs / (sum(p.pair_ratio) + p.pair_ratio[1])
+    ratio = dict(zip(PAIR_KINDS, p.pair_ratio, strict=True))
+    wanted = {kind: round(unit * share) for kind, share in ratio.items()}
+    there = kinds.value_counts().to_dict()
+    sizes = apportion(wanted, there, p.short_class)
+    return {
         **sizes,
-        "pairs": len(drawn) + sizes["mixed"],
+        "pairs": sum(sizes.values()) + sizes["mixed"],
         "wanted": wanted,
         "there": there,
-        "not_eligible": len(both) - len(eligible),
+        "not_eligible": len(both) - len(kinds),
     }
-    return rows, counts
 
 
 def _eligible(frame: pd.DataFrame) -> pd.Series:
