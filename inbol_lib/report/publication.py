@@ -14,7 +14,7 @@ from typing import Any, NamedTuple
 import matplotlib.pyplot as plt
 import pandas as pd
 
-from inbol_lib import paths
+from inbol_lib import micro, paths
 from inbol_lib.evaluation.probe_designs import PAPER
 from inbol_lib.micro.world.scenes import seen
 from inbol_lib.params import Params
@@ -233,8 +233,8 @@ def figure4(outcomes: pd.DataFrame, target: Path) -> plt.Figure:
 def write_manifest(p: Params, took: pd.DataFrame, target: Path) -> None:
     """Write `manifest.json`: what the figures in `target` were made from, and with what.
 
-    It holds the profile and its parameters, the commit, versions of Python and packages, the
-    machine, and the minutes of each part.
+    It holds the profile and its parameters, the micro world's version, the commit, versions of
+    Python and packages, the machine, and the minutes of each part.
 
     Parameters
     ----------
@@ -246,6 +246,7 @@ def write_manifest(p: Params, took: pd.DataFrame, target: Path) -> None:
     content = {
         "profile": p.profile,
         "params": p.model_dump(),
+        "world": micro.VERSION,
         "commit": _commit(),
         "python": platform.python_version(),
         "versions": {name: version(name) for name in PACKAGES},
