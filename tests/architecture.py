@@ -18,18 +18,20 @@ PICTURE = ROOT / "figures" / "architecture.svg"
 LIBRARY = ROOT / "inbol_lib"
 #: room -> left edge and top of its box, in pixels; arrows then point downwards
 PLACES = {
-    "report": (330, 20),
-    "study": (330, 162),
-    "teaching": (670, 162),
-    "evaluation": (180, 304),
-    "training": (610, 446),
-    "boundary": (180, 446),
-    "judging": (345, 588),
-    "mllm": (520, 730),
-    "micro": (20, 730),
-    "data": (330, 872),
+    "explore": (330, 20),
+    "report": (330, 162),
+    "study": (330, 304),
+    "teaching": (670, 304),
+    "evaluation": (180, 446),
+    "training": (610, 588),
+    "boundary": (180, 588),
+    "judging": (345, 730),
+    "mllm": (520, 872),
+    "micro": (20, 872),
+    "data": (330, 1014),
 }
-WIDTH, HEIGHT, PAGE = 330, 104, (1010, 1110)
+FLOOR = 1142  # top of the ground floor
+WIDTH, HEIGHT, PAGE = 330, 104, (1010, FLOOR + 110)
 GROUND = ("params", "paths", "errors", "progress")
 LINES = {"purpose": 50, "contents": 56, "ground": 130}  # letters that fit on one line
 
@@ -127,11 +129,11 @@ def drawn(edges: Edges, ground: Mapping[str, str]) -> str:
     lines += [arrow(*edge) for edge in sorted(reduced(edges))]
     for room in PLACES:
         lines += box(room)
-    lines.append('<rect x="20" y="1000" width="920" height="96" rx="8" class="ground"/>')
-    lines.append(text(32, 1020, "ground floor: every room may import these", "name"))
+    lines.append(f'<rect x="20" y="{FLOOR}" width="920" height="96" rx="8" class="ground"/>')
+    lines.append(text(32, FLOOR + 20, "ground floor: every room may import these", "name"))
     for number, (name, said) in enumerate(ground.items()):
         words = textwrap.shorten(f"{name}: {said}", LINES["ground"], placeholder=" …")
-        lines.append(text(32, 1039 + 16 * number, words, "purpose"))
+        lines.append(text(32, FLOOR + 39 + 16 * number, words, "purpose"))
     return "\n".join([*lines, "</svg>"]) + "\n"
 
 

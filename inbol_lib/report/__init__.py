@@ -1,5 +1,5 @@
 """Tables, figures and claims from the stages' outcomes, beside the paper's numbers.
 
-Imports all other rooms and is imported by none. Used by notebooks 06 to 09, and by the others for
-their plots.
+Imports all rooms but `explore`, which alone imports it. Used by notebooks 06 to 09, and by the
+others for their plots.
 """
