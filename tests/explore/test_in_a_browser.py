@@ -18,11 +18,13 @@ from inbol_lib.paths import ROOT
 CHROMIUM = next(
     filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), ""
 )
+HOSTILE = '<img src=x onerror="window.hacked = 1">$x$</style><script>window.hacked = 1</script>'
 CELLS = (
     "from inbol_lib import explore, params\np = params.load('smoke')",
     "explore.records(p, published=True)",
     "explore.costs(p, published=True)",
     "explore.thresholds(p, published=True)",
+    f"explore.ask(p, question={HOSTILE!r}, answer={HOSTILE!r})",
 )
 VIEWS = len(CELLS) - 1
 SECONDS = 120  # until all cells have run
@@ -87,7 +89,7 @@ def _wait(address):
 
 
 def test_keys_move_the_records_and_the_slider_the_methods(page):
-    records, costs, thresholds = page.locator(".inbol-explore").all()
+    records, costs, thresholds, asked = page.locator(".inbol-explore").all()
     heading = records.locator(".card .faint").first
     records.focus()
     for key, place in (("n", "2 of"), ("ArrowRight", "3 of"), ("p", "2 of"), ("ArrowLeft", "1 of")):
@@ -112,5 +114,9 @@ def test_keys_move_the_records_and_the_slider_the_methods(page):
     costs.get_by_text("−0.3", exact=True).wait_for()
     assert first.text_content() != best
     assert thresholds.locator("svg rect").count() > 5
+    assert HOSTILE in asked.locator("h2").text_content()
+    asked.get_by_role("button", name="Ask").click()
+    asked.get_by_text("Every method's answer").wait_for(timeout=1000 * SECONDS)
+    assert page.evaluate("window.hacked") is None, "texts are shown and never run"
     width = "box => box.scrollWidth <= box.clientWidth + 1"
-    assert all(box.evaluate(width) for box in (records, costs, thresholds))
+    assert all(box.evaluate(width) for box in (records, costs, thresholds, asked))
