@@ -141,7 +141,7 @@ def build(
     )
     model = LlavaForConditionalGeneration(config)
     with torch.no_grad():
-        model.model.vision_tower.embeddings.patch_embedding.weight.normal_(0, 0.1)
+        model.model.vision_tower.embeddings.patch_embedding.weight.normal_(0, 0.067)
     return model.eval()
 
 

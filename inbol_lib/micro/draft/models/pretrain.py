@@ -1,10 +1,10 @@
-"""Pretrain the micro LLaVAs from nothing, in two stages like LLaVA's own: captions, instructions.
+"""Pretrain the micro LLaVAs from nothing: the tower sees, then LLaVA's two stages follow.
 
     python -m inbol_lib.micro.draft.models.pretrain --size s      (about an hour on one core)
 
-Captions come first because they are what makes the vision tower see. A caption names every object
-and its place, so each picture gives feedback about all that it shows. Answering questions alone
-leaves the tower at chance; with captions in the first stage it sees within minutes.
+LLaVA begins with a tower that CLIP has taught to see, and so does this (`seeing`): answering
+questions alone leaves a tower at chance, and captions take ten times as long to teach it. Captions
+come next, because each gives feedback about all that a picture shows, then everything else.
 """
 
 import argparse
@@ -23,7 +23,7 @@ from transformers import LlavaForConditionalGeneration, LlavaProcessor
 from inbol_lib.data.records import LETTERS, prompt_text
 from inbol_lib.data.templates import REFUSAL_PROMPT, REFUSAL_TEMPLATES
 from inbol_lib.micro.draft import world
-from inbol_lib.micro.draft.models import architecture, checkpoints
+from inbol_lib.micro.draft.models import architecture, checkpoints, seeing
 from inbol_lib.micro.draft.world.conversations import conversations
 from inbol_lib.micro.models import manifests
 from inbol_lib.micro.models.batches import IGNORE, Batcher
@@ -65,6 +65,7 @@ STAGES = {
 }
 ALL_TASKS = dict.fromkeys(STAGES["instructions"].tasks, 1.0)
 STEPS = {"tiny": 300, "s": 2200, "m": 1800}
+SEEING_STEPS = {"tiny": 30, "s": 1500, "m": 1500}
 
 
 @dataclass(frozen=True)
@@ -165,6 +166,10 @@ def pretrain(recipe: Recipe, folder: Path, every: int = 250) -> dict:
     opts = optimizers(net, recipe.lr)
     checkpoint = folder.with_name(f"{folder.name}.checkpoint.pt")
     first, log = checkpoints.restore(checkpoint, asdict(recipe), net, opts)
+    if not first:
+        seeing.learn_to_see(
+            net, processor.image_processor, SEEING_STEPS[recipe.size], seed=recipe.seed
+        )
     started = time.time()
     bar = trange(first, recipe.steps, initial=first, total=recipe.steps, mininterval=10)
     for step in bar:

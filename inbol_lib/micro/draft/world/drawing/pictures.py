@@ -13,7 +13,7 @@ from inbol_lib.micro.draft.world.entities import COLOURS
 from inbol_lib.micro.draft.world.randomness import rng_of
 from inbol_lib.micro.draft.world.scenes import TALLEST, Scene, Thing, digit_scans
 
-LARGE_RADIUS, SMALL_RADIUS = 10.0, 5.8  # of a shape, in pixels
+LARGE_RADIUS, SMALL_RADIUS = 11.0, 7.2  # of a shape, in pixels
 DIGIT_EDGE = 20  # of a handwritten digit, in pixels
 SHRINKS = 0.5  # how much of their size things lose where the trouble is "small"
 LETTER_EDGE = 26  # of the letters on a sign, in pixels

@@ -33,7 +33,7 @@ def _paint(edge: int, radius: float, fill: Colour, pattern: str) -> Image.Image:
     paint = Image.new("RGB", (edge, edge), fill)
     if pattern == "plain":
         return paint
-    draw, light = ImageDraw.Draw(paint), mixed(fill, WHITE, 0.85)
+    draw, light = ImageDraw.Draw(paint), mixed(fill, WHITE, 0.55)
     step = max(3 * ZOOM, int(0.62 * radius))
     if pattern == "striped":
         for start in range(-edge, edge, step):
