@@ -133,7 +133,7 @@ def build(
     torch.manual_seed(seed)
     config = LlavaConfig(
         vision_config=_vision_config(SIZES[size].vision),
-        text_config=_text_config(SIZES[size].language, tokenizer),
+        text_config=text_config(SIZES[size].language, tokenizer),
         image_token_id=tokenizer.convert_tokens_to_ids("<image>"),
         image_seq_length=(IMAGE_SIZE // PATCH_SIZE) ** 2,
         pad_token_id=tokenizer.pad_token_id,
@@ -157,7 +157,8 @@ def _vision_config(stack: Stack) -> CLIPVisionConfig:
     )
 
 
-def _text_config(stack: Stack, tokenizer: PreTrainedTokenizerFast) -> LlamaConfig:
+def text_config(stack: Stack, tokenizer: PreTrainedTokenizerFast) -> LlamaConfig:
+    """Return the language model's configuration for a size and a tokenizer."""
     return LlamaConfig(
         vocab_size=len(tokenizer),
         hidden_size=stack.width,

@@ -10,9 +10,9 @@ from inbol_lib.micro.draft import world
 from inbol_lib.micro.draft.world import conversations, grammar
 from inbol_lib.micro.draft.world.drawing import render
 from inbol_lib.micro.draft.world.instructions import DECLINES, HARMLESS, OWN_WORDS
-from inbol_lib.micro.draft.world.randomness import rng_of
 from inbol_lib.micro.draft.world.scenes import scene_of
 from inbol_lib.micro.draft.world.unanswerable_questions import BEYOND, BEYOND_HELD_OUT
+from inbol_lib.micro.world.randomness import rng_of
 
 
 def test_conversations_are_reproducible_and_complete(talks):

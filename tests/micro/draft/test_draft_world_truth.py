@@ -9,9 +9,9 @@ from inbol_lib.micro.draft import world
 from inbol_lib.micro.draft.world import grammar
 from inbol_lib.micro.draft.world.drawing import EDGE, render
 from inbol_lib.micro.draft.world.entities import NUM_COUNTRIES, NUM_SEEN, countries, exposure
-from inbol_lib.micro.draft.world.randomness import rng_of
 from inbol_lib.micro.draft.world.scenes import Scene, Thing, caption, scene_of
 from inbol_lib.micro.draft.world.unanswerable_questions import KINDS
+from inbol_lib.micro.world.randomness import rng_of
 
 
 @pytest.mark.parametrize(

@@ -8,7 +8,6 @@ only through a language model that cannot speak yet.
 
 from collections.abc import Sequence
 
-import numpy as np
 import torch
 from PIL import Image
 from torch import nn
@@ -19,9 +18,9 @@ from transformers.image_processing_utils import BaseImageProcessor
 
 from inbol_lib.micro.draft.world.drawing import render
 from inbol_lib.micro.draft.world.entities import COLOURS, EMBLEMS, LAYOUTS
-from inbol_lib.micro.draft.world.randomness import rng_of
 from inbol_lib.micro.draft.world.scenes import PATTERNS, SHAPES, TALLEST, Scene, scene_of
 from inbol_lib.micro.models.optimization import optimizers, schedule, set_learning_rate, update
+from inbol_lib.micro.world.randomness import rng_of
 
 IGNORE = -100
 CELLS, PATCHES, SIDE = 9, 36, 6
@@ -183,20 +182,3 @@ def _scenes(step: int, batch: int, seed: int) -> list[Scene]:
 
 def _pixels(image_processor: BaseImageProcessor, pictures: list[Image.Image]) -> torch.Tensor:
     return image_processor(pictures, return_tensors="pt")["pixel_values"]
-
-
-def accuracies(
-    net: LlavaForConditionalGeneration, heads: Heads, pixels: torch.Tensor, scenes: Sequence[Scene]
-) -> dict[str, float]:
-    """Return the share of right classes of every head (in [0, 1]) on some pictures."""
-    with torch.no_grad():
-        hidden = net.model.vision_tower(pixels, output_hidden_states=True).hidden_states[-2][:, 1:]
-        logits = heads(hidden)
-    seen, found = [targets(scene) for scene in scenes], {}
-    for name, predicted in logits.items():
-        side = 0 if name in OF_CELLS else 1
-        wanted = np.array([both[side][name] for both in seen])
-        if (wanted != IGNORE).any():
-            right = predicted.argmax(-1).numpy() == wanted
-            found[name] = float(right[wanted != IGNORE].mean())
-    return found

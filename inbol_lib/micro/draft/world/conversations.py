@@ -16,7 +16,6 @@ from inbol_lib.data.templates import REFUSAL_TEMPLATES, prompt
 from inbol_lib.micro.draft.world import grammar
 from inbol_lib.micro.draft.world.drawing import render
 from inbol_lib.micro.draft.world.instructions import DECLINES, OWN_WORDS, ending
-from inbol_lib.micro.draft.world.randomness import rng_of
 from inbol_lib.micro.draft.world.scenes import Scene, caption, scene_of
 from inbol_lib.micro.draft.world.sources import FACTS, PERCEPTION, shuffled_options
 from inbol_lib.micro.draft.world.unanswerable_questions import (
@@ -27,6 +26,7 @@ from inbol_lib.micro.draft.world.unanswerable_questions import (
     random_slots,
     unanswerable,
 )
+from inbol_lib.micro.world.randomness import rng_of
 
 Turns = list[tuple[str, str]]  # what the user and the assistant say
 

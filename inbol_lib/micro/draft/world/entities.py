@@ -12,7 +12,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from inbol_lib.micro.draft.world.randomness import rng_of
+from inbol_lib.micro.world.randomness import rng_of
 
 #: Red, green and blue of each colour, 0 to 255.
 COLOURS = {

@@ -22,7 +22,7 @@ from inbol_lib.micro.draft.world.entities import (
     passing_country,
     prominence,
 )
-from inbol_lib.micro.draft.world.randomness import rng_of
+from inbol_lib.micro.world.randomness import rng_of
 
 SHAPES = (
     *("circle", "square", "triangle", "star", "cross", "diamond"),

@@ -18,9 +18,9 @@ from PIL import Image
 from inbol_lib.data.records import LETTERS, QUESTION_FEATURES
 from inbol_lib.micro.draft.world import grammar
 from inbol_lib.micro.draft.world.drawing import render
-from inbol_lib.micro.draft.world.randomness import rng_of
 from inbol_lib.micro.draft.world.scenes import Scene, scene_of
 from inbol_lib.micro.draft.world.unanswerable_questions import random_slots, unanswerable
+from inbol_lib.micro.world.randomness import rng_of
 
 SOURCES = ("vqav2", "oven", "scienceqa")
 OOD_SOURCES = ("aokvqa", "gqa", "mmmu", "mmbench", "beyondvisqa", "vizwiz", "vqav2_idk")

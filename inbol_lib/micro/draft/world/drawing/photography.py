@@ -7,7 +7,7 @@ that a person can see.
 import numpy as np
 from PIL import Image, ImageDraw, ImageEnhance, ImageFilter
 
-from inbol_lib.micro.draft.world.drawing.canvas import EDGE, ZOOM, Colour
+from inbol_lib.micro.draft.world.drawing.canvas import EDGE, ZOOM
 from inbol_lib.micro.draft.world.entities import COLOURS
 from inbol_lib.micro.draft.world.scenes import Scene
 
@@ -88,8 +88,3 @@ def blank(scene: Scene, rng: np.random.Generator) -> Image.Image:
 def to_picture(pixels: np.ndarray) -> Image.Image:
     """Return an RGB picture from levels of 0 to 255, which are cut where they overshoot."""
     return Image.fromarray(np.clip(pixels, 0, 255).astype(np.uint8))
-
-
-def corner_colour(canvas: Image.Image) -> Colour:
-    """Return the colour of a canvas where nothing is drawn."""
-    return canvas.getpixel((0, 0))
