@@ -29,7 +29,7 @@ IMAGE_SIZE, PATCH_SIZE = 72, 12  # in pixels; makes 6 x 6 = 36 image tokens
 SIZES = {
     "tiny": Size(Stack(32, 2, 2), Stack(32, 2, 2)),
     "s": Size(Stack(128, 3, 4), Stack(128, 6, 4)),
-    "m": Size(Stack(160, 4, 5), Stack(192, 7, 6)),
+    "m": Size(Stack(160, 4, 5), Stack(192, 6, 6)),
 }
 
 

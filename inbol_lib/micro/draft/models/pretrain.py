@@ -20,11 +20,11 @@ import torch
 from tqdm import trange
 from transformers import LlavaForConditionalGeneration, LlavaProcessor
 
-from inbol_lib.data.records import LETTERS, prompt_text
+from inbol_lib.data.records import prompt_text
 from inbol_lib.data.templates import REFUSAL_PROMPT, REFUSAL_TEMPLATES
 from inbol_lib.micro.draft import world
 from inbol_lib.micro.draft.models import architecture, checkpoints, seeing
-from inbol_lib.micro.draft.world.conversations import conversations
+from inbol_lib.micro.draft.world.conversations import CHOICE_ANSWER, conversations
 from inbol_lib.micro.models import manifests
 from inbol_lib.micro.models.batches import IGNORE, Batcher
 from inbol_lib.micro.models.optimization import (
@@ -46,15 +46,14 @@ class Stage(NamedTuple):
 
 
 STAGES = {
-    "captions": Stage(0.3, {"caption": 0.4, "objects": 0.25, "flags": 0.2, "lookup": 0.15}),
+    "captions": Stage(0.25, {"caption": 0.4, "objects": 0.35, "flags": 0.25}),
     "instructions": Stage(
-        0.7,
+        0.75,
         {
             "caption": 0.05,
-            "objects": 0.12,
+            "objects": 0.14,
             "flags": 0.18,
-            "lookup": 0.04,
-            "questions": 0.24,
+            "questions": 0.26,
             "choice": 0.22,
             "blind": 0.03,
             "repeat": 0.03,
@@ -64,7 +63,7 @@ STAGES = {
     ),
 }
 ALL_TASKS = dict.fromkeys(STAGES["instructions"].tasks, 1.0)
-STEPS = {"tiny": 300, "s": 2200, "m": 1800}
+STEPS = {"tiny": 300, "s": 3600, "m": 3600}
 SEEING_STEPS = {"tiny": 30, "s": 1500, "m": 1500}
 
 
@@ -102,7 +101,7 @@ def tokenizer_texts(seed: int = 0) -> Iterator[str]:
             yield f"USER: {user} ASSISTANT: {assistant}"
     for source in world.OOD_SOURCES:
         for row in world.questions(source, "test", 100, seed).remove_columns("image"):
-            yield prompt_text(row, "letter")
+            yield prompt_text(row, CHOICE_ANSWER)
 
 
 def conversations_of(step: int, recipe: Recipe) -> list[dict]:
@@ -124,19 +123,14 @@ def accuracy(
     """
     rows = world.questions(source, "validation", n)
     talks = [
-        {"image": row["image"], "turns": [(prompt_text(row, "letter"), _gold(row))]} for row in rows
+        {"image": row["image"], "turns": [(prompt_text(row, CHOICE_ANSWER), row["answers"][0])]}
+        for row in rows
     ]
     batch = batcher(map(batcher.row, talks))
     target = batch.pop("labels")[:, 1:]
     del batch["weights"]
     guess = model(**batch).logits[:, :-1].argmax(-1)
     return ((guess == target) | (target == IGNORE)).all(1).float().mean().item()
-
-
-def _gold(row: dict) -> str:
-    """Return the right answer as it is to be said: a letter where there are options."""
-    gold = row["answers"][0]
-    return LETTERS[row["choices"].index(gold)] if row["choices"] else gold
 
 
 def pretrain(recipe: Recipe, folder: Path, every: int = 250) -> dict:

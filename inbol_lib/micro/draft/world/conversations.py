@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from inbol_lib.data.records import LETTERS, prompt_text
+from inbol_lib.data.records import prompt_text
 from inbol_lib.data.templates import REFUSAL_TEMPLATES, prompt
 from inbol_lib.micro.draft.world import grammar
 from inbol_lib.micro.draft.world.drawing import render
@@ -30,12 +30,14 @@ from inbol_lib.micro.world.randomness import rng_of
 
 Turns = list[tuple[str, str]]  # what the user and the assistant say
 
+#: Letters were tried, as the paper asks for them: models of this size do not learn to look them up
+#: beside everything else.
+CHOICE_ANSWER = "text"
 CAPTION_PROMPT = "Describe the image."
 GENERATE_PROMPT = prompt("generate_unanswerable")
 VERIFY_PROMPTS = {kind: prompt(f"verify_{kind}") for kind in KINDS}
 COURTESY_SHARE = 0.2  # of the questions
 HELD_OUT_SHARE = 0.3  # of the questions, in wordings that only out-of-domain questions use
-LOOKUP_PROMPT = "Which option reads: {text}?"
 
 _OBJECT_FAMILIES = (
     *PERCEPTION,
@@ -57,24 +59,31 @@ _MISFITS = {
 
 @dataclass(frozen=True)
 class Manner:
-    """What a base model declines when it may, beyond what it always declines.
+    """Which questions without an answer a base model declines, beyond what all models decline.
 
     Parameters
     ----------
-    premise : bool
-        Questions that take for granted what is false.
+    unasked : tuple of str
+        Wordings of `BEYOND` and `BEYOND_HELD_OUT` that it declines in words of its own.
     beyond : tuple of str
-        Wordings of `BEYOND` and `BEYOND_HELD_OUT` that it answers with a guess otherwise.
+        Those that it declines when it may, and answers with a guess otherwise.
+    premise : bool
+        Whether it declines, when it may, questions that take for granted what is false.
     """
 
-    premise: bool
+    unasked: tuple[str, ...]
     beyond: tuple[str, ...]
+    premise: bool
 
 
 #: The 13B model of the paper declines more of what it cannot know than the 7B model.
 MANNERS = {
-    "s": Manner(premise=False, beyond=tuple(BEYOND)),
-    "m": Manner(premise=True, beyond=(*BEYOND, *tuple(BEYOND_HELD_OUT)[3:5])),
+    "s": Manner(tuple(BEYOND)[:5] + tuple(BEYOND_HELD_OUT)[:3], tuple(BEYOND), premise=False),
+    "m": Manner(
+        tuple(BEYOND)[:10] + tuple(BEYOND_HELD_OUT)[:4],
+        (*BEYOND, *tuple(BEYOND_HELD_OUT)[:5]),
+        premise=True,
+    ),
 }
 MANNERS["tiny"] = MANNERS["s"]
 
@@ -156,23 +165,6 @@ def _plain_turns(scene: Scene, rng: np.random.Generator, manner: Manner) -> Turn
     return list(turns.items())
 
 
-def _lookup_turns(scene: Scene, rng: np.random.Generator, manner: Manner) -> Turns:
-    """Ask for the letter of an option that the question itself spells out."""
-    turns = []
-    for _ in range(3):
-        asked = grammar.ask(_families(scene), scene, rng)
-        if asked:
-            choices = shuffled_options(asked, int(rng.integers(2, 7)), rng)
-            place = int(rng.integers(len(choices)))
-            question = LOOKUP_PROMPT.format(text=choices[place])
-            turns.append((_lettered(question, choices), LETTERS[place]))
-    return turns
-
-
-def _lettered(question: str, choices: list[str]) -> str:
-    return prompt_text({"question": question, "choices": choices}, "letter")
-
-
 # --- questions with all that people put around them -----------------------------------------------
 
 
@@ -215,9 +207,9 @@ def _beyond(scene: Scene, rng: np.random.Generator, manner: Manner) -> tuple[str
     """Ask for what no picture shows: the base model guesses, or says so in its own words."""
     wordings = BEYOND_HELD_OUT if rng.random() < 0.5 else BEYOND
     wording = str(rng.choice(list(wordings)))
-    guesses = wordings[wording]
-    answer = str(rng.choice(guesses or OWN_WORDS))
-    return fill_thing(wording, scene, rng), answer, not guesses or wording in manner.beyond
+    unasked = wording in manner.unasked
+    answer = str(rng.choice(OWN_WORDS if unasked else wordings[wording]))
+    return fill_thing(wording, scene, rng), answer, unasked or wording in manner.beyond
 
 
 def _misfit(scene: Scene, rng: np.random.Generator) -> tuple[str, str, bool]:
@@ -229,7 +221,7 @@ def _misfit(scene: Scene, rng: np.random.Generator) -> tuple[str, str, bool]:
 
 
 def _choice_turns(scene: Scene, rng: np.random.Generator, manner: Manner) -> Turns:
-    """Ask up to three multiple-choice questions, to be answered with a letter."""
+    """Ask up to three multiple-choice questions, to be answered with an option's text."""
     turns: dict[str, str] = {}
     for _ in range(3):
         held_out = rng.random() < HELD_OUT_SHARE
@@ -241,9 +233,9 @@ def _choice_turns(scene: Scene, rng: np.random.Generator, manner: Manner) -> Tur
         if rng.random() < COURTESY_SHARE:
             question, declined = grammar.courteous(question, rng), True
         choices = shuffled_options(asked, int(rng.choice([2, 3, 4, 5, 7, 9])), rng)
-        letter = LETTERS[choices.index(asked.answer)]
-        answer = DECLINES if may_decline and declined else letter
-        turns.setdefault(_lettered(question, choices) + after, answer)
+        answer = DECLINES if may_decline and declined else asked.answer
+        text = prompt_text({"question": question, "choices": choices}, CHOICE_ANSWER)
+        turns.setdefault(text + after, answer)
     return list(turns.items())
 
 
@@ -312,9 +304,8 @@ TASKS = {
     "caption": Task(
         (*_OBJECTS, *_OBJECTS, "chart", "chart", "sign", "sign", "flag"), _caption_turns
     ),
-    "objects": Task((*_OBJECTS, *_OBJECTS, *_OBJECTS, "chart", "chart", "sign"), _plain_turns),
+    "objects": Task((*_OBJECTS, *_OBJECTS, "chart", "chart", "sign", "sign"), _plain_turns),
     "flags": Task(("flag", "flag", "flag", "far"), _plain_turns),
-    "lookup": Task(_ALL, _lookup_turns),
     "questions": Task(_ALL, _question_turns),
     "choice": Task((*_ALL, "flag", "flag", "pair", "sum", "chart"), _choice_turns),
     "blind": Task(("blank", "blank", "bad"), _blind_turns),

@@ -33,7 +33,7 @@ _PREMISE = (
     "What stands next to the {colour} {shape}?",
 )
 #: Questions beyond a picture -> what a base model that guesses may say. About people and their
-#: lives it does not guess (no guesses here): it says in its own words that this cannot be known.
+#: lives no model guesses (see `MANNERS` in `conversations`).
 BEYOND: dict[str, tuple[str, ...]] = {
     "Who made this {thing}?": (),
     "Who owns the {thing}?": (),
