@@ -9,6 +9,7 @@ from torch import nn
 from torch.nn import functional
 from transformers import LlavaForConditionalGeneration
 
+from inbol_lib.micro.draft.models import together
 from inbol_lib.micro.models.batches import IGNORE, Batcher
 
 
@@ -78,13 +79,16 @@ def backward(
     """Add the gradients of one batch's mean loss, and return the loss.
 
     The batch is read in parts of conversations of similar length, so that little of it is padding.
+    Where several processes share a batch, each is given its own conversations, and both gradients
+    and loss are those of the whole batch.
     """
     rows = sorted(map(batcher.row, talks), key=lambda row: len(row.ids))
-    whole = sum(sum(row.weights) for row in rows)
+    whole = float(together.total(torch.tensor(sum(sum(row.weights) for row in rows))))
     total = 0.0
     for part in np.array_split(np.arange(len(rows)), parts):
         with torch.autocast("cpu", dtype=torch.bfloat16):
             loss = answer_loss(net, **batcher(rows[i] for i in part)) / whole
         loss.backward()
         total += loss.item()
-    return total
+    together.sum_gradients(net)
+    return float(together.total(torch.tensor(total)))

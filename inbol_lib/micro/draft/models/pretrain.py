@@ -1,6 +1,6 @@
 """Pretrain the micro LLaVAs from nothing: the tower sees, then LLaVA's two stages follow.
 
-    python -m inbol_lib.micro.draft.models.pretrain --size s      (about an hour on one core)
+    python -m inbol_lib.micro.draft.models.pretrain --size s      (about an hour on two cores)
 
 LLaVA begins with a tower that CLIP has taught to see, and so does this (`seeing`): answering
 questions alone leaves a tower at chance, and captions take ten times as long to teach it. Captions
@@ -23,7 +23,7 @@ from transformers import LlavaForConditionalGeneration, LlavaProcessor
 from inbol_lib.data.records import prompt_text
 from inbol_lib.data.templates import REFUSAL_PROMPT, REFUSAL_TEMPLATES
 from inbol_lib.micro.draft import world
-from inbol_lib.micro.draft.models import architecture, checkpoints, seeing
+from inbol_lib.micro.draft.models import architecture, checkpoints, seeing, together
 from inbol_lib.micro.draft.world.conversations import CHOICE_ANSWER, conversations
 from inbol_lib.micro.models import manifests
 from inbol_lib.micro.models.batches import IGNORE, Batcher
@@ -105,12 +105,14 @@ def tokenizer_texts(seed: int = 0) -> Iterator[str]:
 
 
 def conversations_of(step: int, recipe: Recipe) -> list[dict]:
-    """Return the conversations of one step, which are those of no other step."""
+    """Return this process's part of the conversations of one step, which no other step has."""
     stages = list(STAGES.values())
     ends = np.cumsum([stage.share for stage in stages])
     number = np.searchsorted(ends, step / recipe.steps, side="right")
     stage = stages[min(number, len(stages) - 1)]
-    return list(conversations(recipe.batch, f"{recipe.seed}.{step}", stage.tasks, recipe.size))
+    mine, processes = together.part()
+    numbers = range(mine, recipe.batch, processes)
+    return list(conversations(numbers, f"{recipe.seed}.{step}", stage.tasks, recipe.size))
 
 
 @torch.no_grad()
@@ -133,10 +135,11 @@ def accuracy(
     return ((guess == target) | (target == IGNORE)).all(1).float().mean().item()
 
 
-def pretrain(recipe: Recipe, folder: Path, every: int = 250) -> dict:
+def pretrain(recipe: Recipe, folder: Path, every: int = 250) -> None:
     """Train a model, and write it with its processor and `manifest.json` into a folder.
 
-    A training that was cut goes on from its last checkpoint, with the same result.
+    A training that was cut goes on from its last checkpoint, with the same result. Several
+    processes (see `together.launch`) share each batch; the first of them writes.
 
     Parameters
     ----------
@@ -146,12 +149,8 @@ def pretrain(recipe: Recipe, folder: Path, every: int = 250) -> dict:
         Where model and processor go, in the Hugging Face format.
     every : int
         Steps after which the model is validated and a checkpoint is written.
-
-    Returns
-    -------
-    dict
-        The manifest: parameters, recipe, and validation accuracies (shares in [0, 1]) by source.
     """
+    leads = together.part()[0] == 0
     tokenizer = architecture.train_tokenizer(tokenizer_texts())
     processor = architecture.processor(tokenizer)
     net = architecture.build(recipe.size, tokenizer, recipe.seed).train()
@@ -165,19 +164,21 @@ def pretrain(recipe: Recipe, folder: Path, every: int = 250) -> dict:
             net, processor.image_processor, SEEING_STEPS[recipe.size], seed=recipe.seed
         )
     started = time.time()
-    bar = trange(first, recipe.steps, initial=first, total=recipe.steps, mininterval=10)
+    bar = trange(
+        first, recipe.steps, initial=first, total=recipe.steps, mininterval=10, disable=not leads
+    )
     for step in bar:
         set_learning_rate(opts, recipe.lr * schedule(step, recipe.steps))
         loss = backward(net, batcher, conversations_of(step, recipe))
         torch.nn.utils.clip_grad_norm_(net.parameters(), 1.0)
         update(opts)
-        if (step + 1) % every == 0 or step + 1 == recipe.steps:
+        if leads and ((step + 1) % every == 0 or step + 1 == recipe.steps):
             log.append({"step": step + 1, "loss": round(loss, 4), **_scores(net, batcher)})
             bar.write(json.dumps({**log[-1], "minutes": round((time.time() - started) / 60, 1)}))
             checkpoints.keep(checkpoint, asdict(recipe), step + 1, log, net, opts)
-    manifest = _save(net, processor, folder, recipe, log)
-    checkpoint.unlink()
-    return manifest
+    if leads:
+        _save(net, processor, folder, recipe, log)
+        checkpoint.unlink()
 
 
 def _scores(net: LlavaForConditionalGeneration, batcher: Batcher) -> dict[str, float]:
@@ -225,11 +226,13 @@ def main() -> None:
     parser.add_argument("--batch", type=int, default=64)
     parser.add_argument("--lr", type=float, default=2e-3)
     parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--processes", type=int, default=2, help="that share each batch")
     parser.add_argument("--out", type=Path, help="folder (default: the packaged weights)")
     args = parser.parse_args()
     steps = args.steps or STEPS[args.size]
     recipe = Recipe(args.size, steps, args.batch, args.lr, args.seed)
-    pretrain(recipe, args.out or WEIGHTS / f"micro-{args.size}")
+    out = args.out or WEIGHTS / f"micro-{args.size}"
+    together.launch(pretrain, recipe, out, processes=args.processes)
 
 
 if __name__ == "__main__":

@@ -16,6 +16,7 @@ from tqdm import trange
 from transformers import LlavaForConditionalGeneration
 from transformers.image_processing_utils import BaseImageProcessor
 
+from inbol_lib.micro.draft.models import together
 from inbol_lib.micro.draft.world.drawing import render
 from inbol_lib.micro.draft.world.entities import COLOURS, EMBLEMS, LAYOUTS
 from inbol_lib.micro.draft.world.scenes import PATTERNS, SHAPES, TALLEST, Scene, scene_of
@@ -134,16 +135,26 @@ class Heads(nn.Module):
 
 
 def loss_of(logits: dict[str, torch.Tensor], scenes: Sequence[Scene]) -> torch.Tensor:
-    """Return the sum over all heads of their mean cross-entropies (nats)."""
+    """Return the sum over all heads of their mean cross-entropies (nats).
+
+    Where several processes share a batch, the means are over the whole batch, and this is the
+    part of these scenes.
+    """
     seen = [targets(scene) for scene in scenes]
-    total = torch.zeros(())
-    for name, predicted in logits.items():
-        side = 0 if name in OF_CELLS else 1
-        wanted = torch.tensor([both[side][name] for both in seen]).flatten()
-        if (wanted != IGNORE).any():
+    wanted = {
+        name: torch.tensor([both[name not in OF_CELLS][name] for both in seen]).flatten()
+        for name in logits
+    }
+    counts = together.total(torch.tensor([(told != IGNORE).sum() for told in wanted.values()]))
+    loss = torch.zeros(())
+    for (name, predicted), count in zip(logits.items(), counts, strict=True):
+        if count:
             flat = predicted.float().flatten(0, -2)
-            total = total + functional.cross_entropy(flat, wanted, ignore_index=IGNORE)
-    return total
+            summed = functional.cross_entropy(
+                flat, wanted[name], ignore_index=IGNORE, reduction="sum"
+            )
+            loss = loss + summed / count
+    return loss
 
 
 def learn_to_see(
@@ -163,15 +174,17 @@ def learn_to_see(
     opts, losses = optimizers(learner, lr), []
     for step in trange(steps, desc="seeing", mininterval=10):
         set_learning_rate(opts, lr * schedule(step, steps))
-        scenes = _scenes(step, batch, seed)
+        mine, processes = together.part()
+        scenes = _scenes(step, batch, seed)[mine::processes]
         pixels = _pixels(image_processor, [render(scene) for scene in scenes])
         with torch.autocast("cpu", dtype=torch.bfloat16):
             hidden = tower(pixels, output_hidden_states=True).hidden_states[-2][:, 1:]
         loss = loss_of(learner["heads"](hidden.float()), scenes)
         loss.backward()
+        together.sum_gradients(learner)
         torch.nn.utils.clip_grad_norm_(learner.parameters(), 1.0)
         update(opts)
-        losses.append(loss.item())
+        losses.append(float(together.total(loss.detach())))
     return losses
 
 

@@ -100,14 +100,15 @@ class Task:
 
 
 def conversations(
-    n: int, seed: int | str, mixture: Mapping[str, float], size: str = "s"
+    numbers: int | range, seed: int | str, mixture: Mapping[str, float], size: str = "s"
 ) -> Iterator[dict]:
     """Draw pictures with conversations about them, from a split that only pretraining uses.
 
     Parameters
     ----------
-    n : int
-        Number of draws; one in which nothing can be asked yields no conversation.
+    numbers : int or range
+        Number of draws, or which of a longer series; one in which nothing can be asked yields no
+        conversation.
     seed : int or str
         Another seed gives other pictures.
     mixture : mapping of str to float
@@ -121,7 +122,7 @@ def conversations(
         `image` (PIL image) and `turns` (list of pairs: user, assistant).
     """
     tasks, weights = list(mixture), np.array(list(mixture.values()), float)
-    for i in range(n):
+    for i in range(numbers) if isinstance(numbers, int) else numbers:
         rng = rng_of("conversation", seed, i)
         task = TASKS[str(rng.choice(tasks, p=weights / weights.sum()))]
         scene = scene_of(f"{rng.choice(task.image_kinds)}:pretrain:{seed}-{i}")
