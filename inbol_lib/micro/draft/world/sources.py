@@ -62,9 +62,9 @@ class Recipe:
 
 _RECIPES = {
     "vqav2": Recipe(
-        ("scene",) * 8 + ("sign",), (*PERCEPTION, "word", "sign_colour"), courtesy=0.06
+        ("scene",) * 8 + ("sign",), (*PERCEPTION, "word", "sign_colour"), courtesy=0.05
     ),
-    "oven": Recipe(("flag",), ("country", "country", "capital"), courtesy=0.2),
+    "oven": Recipe(("flag",), ("country", "country", "capital"), courtesy=0.19),
     "scienceqa": Recipe(
         ("flag", "flag", "pair", "sum", "scene", "chart"),
         (*FACTS, "corners", "mix", "sum", "digit", "tallest", "bar_height"),
@@ -73,13 +73,13 @@ _RECIPES = {
     ),
     "aokvqa": Recipe(
         ("free", "free", "pair", "far", "sign", "chart"),
-        ("colour_at", "colour", "count_all", "sign_colour", "tallest", *FACTS),
+        ("colour",) + ("colour_at", "count_all") * 2 + ("sign_colour", "tallest") + FACTS,
         held_out=True,
-        courtesy=0.225,
+        courtesy=0.16,
     ),
     "gqa": Recipe(
         ("free", "pair"),
-        ("above", "above", "other_colour", "other_colour", "same_colour", "left_colour"),
+        ("above", "other_colour") * 3 + ("same_colour", "left_colour"),
         held_out=True,
         courtesy=0.025,
     ),
@@ -88,11 +88,11 @@ _RECIPES = {
         ("capital", *FACTS, "difference", "sum"),
         held_out=True,
         option_counts=(2, 3, 4, 4, 4, 5, 6, 7, 8, 9),
-        courtesy=0.15,
+        courtesy=0.125,
     ),
     "mmbench": Recipe(
         ("free", "free", *["pair"] * 4, "chart"),
-        ("colour", "where", "count_all", "pattern", "tallest"),
+        ("colour", "where", "count_all", "pattern", "pattern", "tallest"),
         held_out=True,
         option_counts=(2, 3, 4, 4),
     ),
@@ -100,7 +100,7 @@ _RECIPES = {
 #: Sources without answers -> kinds of pictures.
 _UNANSWERABLE_IMAGES = {
     "beyondvisqa": ("free", "far"),
-    "vizwiz": ("bad",) * 10 + ("blank",),
+    "vizwiz": ("bad",) * 15 + ("blank",),
     "vqav2_idk": ("scene", "free"),
 }
 
