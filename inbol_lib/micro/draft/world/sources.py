@@ -79,7 +79,7 @@ _RECIPES = {
     ),
     "gqa": Recipe(
         ("free", "pair"),
-        ("above", "other_colour") * 3 + ("same_colour", "left_colour"),
+        ("above",) * 5 + ("other_colour",) * 3 + ("same_colour", "left_colour"),
         held_out=True,
         courtesy=0.025,
     ),
@@ -92,7 +92,7 @@ _RECIPES = {
     ),
     "mmbench": Recipe(
         ("free", "free", *["pair"] * 4, "chart"),
-        ("colour", "where", "count_all", "pattern", "pattern", "tallest"),
+        ("colour", "where", "count_all") + ("pattern",) * 3 + ("tallest",),
         held_out=True,
         option_counts=(2, 3, 4, 4),
     ),
