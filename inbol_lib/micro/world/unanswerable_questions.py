@@ -80,7 +80,7 @@ def unanswerable(
     kind : str
         "absent", "premise" or "beyond".
     held_out : bool
-        Whether to use wordings that pretraining never shows; "premise" has none of these.
+        Whether to use wordings that the study asks out of domain alone; "premise" has none.
 
     Returns
     -------
