@@ -38,7 +38,7 @@ def test_a_swap_never_keeps_its_own_image():
 
 
 def test_the_program_knows_the_micro_world_alone(smoke):
-    rows = world.questions("vqav2", "train", 6)
+    rows = world.questions("vqav2", "train", 12)  # about four pictures or more
     made, unparsable = making.generated(smoke, rows, 6, 0)
     assert len(made) == 6
     assert unparsable == 0

@@ -12,9 +12,17 @@ import numpy as np
 
 from inbol_lib.data.templates import prompt
 from inbol_lib.micro.world import grammar
-from inbol_lib.micro.world.entities import CLIMATES, COLOURS, CONTINENTS, EXPORTS, countries
+from inbol_lib.micro.world.conversations import COURTESY_SHARE
+from inbol_lib.micro.world.entities import (
+    ANIMALS,
+    CLIMATES,
+    COLOURS,
+    CONTINENTS,
+    EXPORTS,
+    countries,
+)
 from inbol_lib.micro.world.randomness import rng_of
-from inbol_lib.micro.world.scenes import POSITIONS, SHAPES
+from inbol_lib.micro.world.scenes import PATTERNS, POSITIONS, SHAPES, WORDS
 from inbol_lib.micro.world.unanswerable_questions import random_slots
 
 
@@ -41,6 +49,7 @@ def answer_kinds() -> list[list[str]]:
     return [
         list(COLOURS),
         list(SHAPES),
+        list(PATTERNS),
         list(POSITIONS),
         [str(number) for number in range(19)],
         ["yes", "no"],
@@ -53,6 +62,8 @@ def answer_kinds() -> list[list[str]]:
         list(CONTINENTS),
         list(EXPORTS),
         list(CLIMATES),
+        list(ANIMALS),
+        list(WORDS),
     ]
 
 
@@ -99,4 +110,5 @@ def _any_question(rng: np.random.Generator) -> str:
     family = families[int(rng.integers(len(families)))]
     slots = random_slots(family, rng)
     wordings = family.wordings + family.held_out
-    return grammar.fill(wordings[int(rng.integers(len(wordings)))], slots)
+    question = grammar.fill(wordings[int(rng.integers(len(wordings)))], slots)
+    return grammar.courteous(question, rng) if rng.random() < COURTESY_SHARE else question

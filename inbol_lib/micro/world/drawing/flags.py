@@ -2,10 +2,10 @@
 
 from PIL import Image, ImageDraw
 
-from inbol_lib.micro.draft.world.drawing.canvas import ZOOM
-from inbol_lib.micro.draft.world.drawing.shapes import draw_shape
-from inbol_lib.micro.draft.world.entities import COLOURS, Country
-from inbol_lib.micro.draft.world.scenes import Thing
+from inbol_lib.micro.world.drawing.canvas import ZOOM
+from inbol_lib.micro.world.drawing.shapes import draw_shape
+from inbol_lib.micro.world.entities import COLOURS, Country
+from inbol_lib.micro.world.scenes import Thing
 
 LARGE, SMALL = (66, 48), (46, 34)  # width and height, in pixels
 

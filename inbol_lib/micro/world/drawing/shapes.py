@@ -5,7 +5,7 @@ from collections.abc import Callable
 import numpy as np
 from PIL import Image, ImageDraw
 
-from inbol_lib.micro.draft.world.drawing.canvas import ZOOM, Colour, mixed
+from inbol_lib.micro.world.drawing.canvas import ZOOM, Colour, mixed
 
 Points = list[tuple[float, float]]
 WHITE = (250, 250, 250)

@@ -2,11 +2,11 @@
 
 import pytest
 import torch
-from draft_samples import RED_CIRCLE, scene
+from world_samples import RED_CIRCLE, scene
 
-from inbol_lib.micro.draft.models import architecture, pretrain, seeing
-from inbol_lib.micro.draft.world.entities import COLOURS, LAYOUTS
-from inbol_lib.micro.draft.world.scenes import SHAPES, scene_of
+from inbol_lib.micro.models import architecture, pretrain, seeing
+from inbol_lib.micro.world.entities import COLOURS, LAYOUTS
+from inbol_lib.micro.world.scenes import SHAPES, scene_of
 
 
 def test_objects_are_told_cell_by_cell():

@@ -3,7 +3,7 @@
 import pytest
 import torch
 
-from inbol_lib.micro.draft.models import architecture, pretrain, seeing, together
+from inbol_lib.micro.models import architecture, pretrain, seeing, together
 from inbol_lib.micro.models.batches import Batcher
 from inbol_lib.micro.models.optimization import backward
 

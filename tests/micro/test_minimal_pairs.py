@@ -3,9 +3,9 @@
 import numpy as np
 import pytest
 
-from inbol_lib.micro.draft import world
-from inbol_lib.micro.draft.world import grammar, minimal_pairs
-from inbol_lib.micro.draft.world.scenes import scene_of
+from inbol_lib.micro import world
+from inbol_lib.micro.world import grammar, minimal_pairs
+from inbol_lib.micro.world.scenes import scene_of
 
 
 @pytest.fixture(scope="module")

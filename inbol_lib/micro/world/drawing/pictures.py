@@ -5,13 +5,13 @@ from functools import cache
 import numpy as np
 from PIL import Image, ImageDraw, ImageFilter, ImageFont
 
-from inbol_lib.micro.draft.world.drawing import photography
-from inbol_lib.micro.draft.world.drawing.canvas import CELL, EDGE, ZOOM
-from inbol_lib.micro.draft.world.drawing.flags import LARGE, SMALL, flag_of
-from inbol_lib.micro.draft.world.drawing.shapes import draw_shape
-from inbol_lib.micro.draft.world.entities import COLOURS
-from inbol_lib.micro.draft.world.scenes import TALLEST, Scene, Thing, digit_scans
+from inbol_lib.micro.world.drawing import photography
+from inbol_lib.micro.world.drawing.canvas import CELL, EDGE, ZOOM
+from inbol_lib.micro.world.drawing.flags import LARGE, SMALL, flag_of
+from inbol_lib.micro.world.drawing.shapes import draw_shape
+from inbol_lib.micro.world.entities import COLOURS
 from inbol_lib.micro.world.randomness import rng_of
+from inbol_lib.micro.world.scenes import TALLEST, Scene, Thing, digit_scans
 
 LARGE_RADIUS, SMALL_RADIUS = 11.0, 7.2  # of a shape, in pixels
 DIGIT_EDGE = 20  # of a handwritten digit, in pixels

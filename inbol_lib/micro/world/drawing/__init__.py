@@ -4,7 +4,7 @@ Pictures are small (72 x 72 pixels) so that small models can see them. They are 
 that size because Pillow draws hard edges, which scaling down smooths.
 """
 
-from inbol_lib.micro.draft.world.drawing.canvas import EDGE
-from inbol_lib.micro.draft.world.drawing.pictures import render
+from inbol_lib.micro.world.drawing.canvas import EDGE
+from inbol_lib.micro.world.drawing.pictures import render
 
 __all__ = ["EDGE", "render"]

@@ -7,9 +7,9 @@ that a person can see.
 import numpy as np
 from PIL import Image, ImageDraw, ImageEnhance, ImageFilter
 
-from inbol_lib.micro.draft.world.drawing.canvas import EDGE, ZOOM
-from inbol_lib.micro.draft.world.entities import COLOURS
-from inbol_lib.micro.draft.world.scenes import Scene
+from inbol_lib.micro.world.drawing.canvas import EDGE, ZOOM
+from inbol_lib.micro.world.entities import COLOURS
+from inbol_lib.micro.world.scenes import Scene
 
 SENSOR_NOISE = 3.0  # standard deviation, in levels of 0 to 255
 

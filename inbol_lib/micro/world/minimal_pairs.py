@@ -8,11 +8,11 @@ import numpy as np
 from datasets import Dataset
 
 from inbol_lib.data.records import QUESTION_FEATURES
-from inbol_lib.micro.draft.world import grammar
-from inbol_lib.micro.draft.world.drawing import render
-from inbol_lib.micro.draft.world.entities import COLOURS
-from inbol_lib.micro.draft.world.scenes import Scene, edited, scene_of
+from inbol_lib.micro.world import grammar
+from inbol_lib.micro.world.drawing import render
+from inbol_lib.micro.world.entities import COLOURS
 from inbol_lib.micro.world.randomness import rng_of
+from inbol_lib.micro.world.scenes import Scene, edited, scene_of
 
 #: What can be done to the thing that a question is about -> families that it leaves unanswerable.
 #: A stain still tells a colour and a place; another colour leaves all but the premise.
