@@ -46,6 +46,7 @@ def answer_kinds() -> list[list[str]]:
     """Return gold answers by kind; one that is listed twice is drawn twice as often."""
     things = [f"{colour} {shape}" for colour in COLOURS for shape in SHAPES]
     names = [country.name for country in countries()]
+    aliased = [country.name for country in countries() if country.alias]
     return [
         list(COLOURS),
         list(SHAPES),
@@ -57,7 +58,7 @@ def answer_kinds() -> list[list[str]]:
         things,
         things,
         names,
-        names,
+        *[aliased] * 6,  # a second name follows from nothing and must be learnt by heart
         [country.capital for country in countries()],
         list(CONTINENTS),
         list(EXPORTS),
