@@ -23,6 +23,7 @@ from inbol_lib.micro.world.unanswerable_questions import (
     BEYOND,
     BEYOND_HELD_OUT,
     KINDS,
+    beyond,
     fill_thing,
     random_slots,
     unanswerable,
@@ -267,9 +268,16 @@ def _generate_turns(scene: Scene, rng: np.random.Generator, manner: Manner) -> T
     """Write two unanswerable questions with explanations, as the study asks a generator to."""
     lines = []
     for kind in (str(rng.choice(["absent", "premise"])), "beyond"):
-        question, explanation = unanswerable(scene, rng, kind)
+        question, explanation = _heard(scene, rng, kind)
         lines.append(f"Question: {question}\nExplanation: {explanation}")
     return [(GENERATE_PROMPT, "\n".join(lines))]
+
+
+def _heard(scene: Scene, rng: np.random.Generator, kind: str) -> tuple[str, str]:
+    """Draw an unanswerable question in words that are not kept for the study."""
+    if kind == "beyond":
+        return beyond(scene, rng, tuple(BEYOND))
+    return unanswerable(scene, rng, kind)
 
 
 def _verify_turns(scene: Scene, rng: np.random.Generator, manner: Manner) -> Turns:
@@ -291,9 +299,9 @@ def _checked_question(check: str, scene: Scene, rng: np.random.Generator) -> tup
     """
     draw = rng.random()
     if draw < 0.5:
-        return unanswerable(scene, rng, check)[0], "yes"
+        return _heard(scene, rng, check)[0], "yes"
     if draw < 0.65 and check != "beyond":
-        return unanswerable(scene, rng, "beyond")[0], "no"
+        return _heard(scene, rng, "beyond")[0], "no"
     asked = grammar.ask(_families(scene), scene, rng)
     return (asked.question if asked else None), "no"
 

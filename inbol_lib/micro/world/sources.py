@@ -51,6 +51,8 @@ class Recipe:
         Numbers of options of a multiple-choice question; empty if questions are open-ended.
     courtesy : float
         Share (in [0, 1]) of questions with words of courtesy (see `grammar.courteous`).
+    lessons : bool
+        Whether questions are asked as a school book does (see `grammar.lesson`).
     """
 
     image_kinds: tuple[str, ...]
@@ -58,6 +60,7 @@ class Recipe:
     held_out: bool = False
     option_counts: tuple[int, ...] = ()
     courtesy: float = 0.0
+    lessons: bool = False
 
 
 _RECIPES = {
@@ -70,6 +73,7 @@ _RECIPES = {
         (*FACTS, "corners", "mix", "sum", "digit", "tallest", "bar_height"),
         option_counts=(2, 3, 4, 5),
         courtesy=0.01,
+        lessons=True,
     ),
     "aokvqa": Recipe(
         ("free", "free", "pair", "far", "sign", "chart"),
@@ -163,6 +167,8 @@ def _rows_of_image(source: str, split: str, seed: int, image: int) -> list[dict]
         if made is None or made["question"] in rows:
             continue
         base = f"{source}-{split}-{seed}-{image}-{number}"
+        in_lesson = recipe is not None and recipe.lessons
+        asked = grammar.lesson(made["question"], rng) if in_lesson else made["question"]
         rows[made["question"]] = {
             "id": base,
             "group": base,
@@ -170,6 +176,7 @@ def _rows_of_image(source: str, split: str, seed: int, image: int) -> list[dict]
             "source": source,
             "split": split,
             **made,
+            "question": asked,
             "image": picture,
         }
     return list(rows.values())
