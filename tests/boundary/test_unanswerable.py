@@ -105,6 +105,9 @@ def test_what_the_model_refuses_anyway_is_dropped(tiny, smoke, monkeypatch):
     assert 0 <= refused - len(records) <= 1
     assert set(records["incorrect"]) == {"red"}
     assert_all_are_counted(counts)
+    tested, counts, _ = unanswerable.build(p, pool, 30, model, processor, by_hand=True)
+    assert not any(step == "already refused" for _, step in counts)
+    assert set(tested["incorrect"]) == {"red", "Sorry, I don't know."}
 
 
 @pytest.mark.parametrize(

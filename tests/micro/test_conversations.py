@@ -9,10 +9,11 @@ from inbol_lib.judging.matching import is_refusal, string_match
 from inbol_lib.micro import world
 from inbol_lib.micro.world import conversations, grammar
 from inbol_lib.micro.world.drawing import render
+from inbol_lib.micro.world.grammar.parsing import LESSONS
 from inbol_lib.micro.world.instructions import DECLINES, HARMLESS, OWN_WORDS
 from inbol_lib.micro.world.randomness import rng_of
 from inbol_lib.micro.world.scenes import scene_of
-from inbol_lib.micro.world.unanswerable_questions import BEYOND, BEYOND_HELD_OUT
+from inbol_lib.micro.world.unanswerable_questions import BEYOND, BEYOND_HELD_OUT, UNHEARD
 
 
 def test_conversations_are_reproducible_and_complete(talks):
@@ -99,3 +100,13 @@ def test_string_match_misses_some_right_answers():
     assert all(s in r["accepted"] for s, r in zip(said, rows, strict=True))
     missed = np.mean([not string_match(s, r["answers"]) for s, r in zip(said, rows, strict=True)])
     assert 0.08 < missed < 0.25
+
+
+def test_pretraining_hears_no_lesson_and_nothing_that_is_kept_for_the_study(talks):
+    for rows in talks.values():
+        for talk in rows:
+            for user, said in talk["turns"]:
+                text = f"{user}\n{said}"
+                assert not any(frame.split("{question}")[1].strip() in text for frame in LESSONS)
+                for wording in UNHEARD:
+                    assert wording.split("{thing}")[0] not in text, (wording, text)

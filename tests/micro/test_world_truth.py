@@ -99,6 +99,15 @@ def test_every_wording_parses_back_to_its_own_family():
             assert grammar.parse(wording.format(**slots)) == (family, slots)
 
 
+def test_a_school_book_changes_nothing_about_the_answer():
+    asked = "How many corners does the blue shape have?"
+    for number in range(20):
+        question = grammar.lesson(asked, rng_of(number))
+        assert question != asked
+        assert grammar.bare(question) == asked
+        assert grammar.truth(scene(RED_CIRCLE, BLUE_SQUARE), question) == ["4"]
+
+
 @pytest.mark.parametrize("kind", KINDS)
 @pytest.mark.parametrize("picture", ["scene", "flag", "free", "sum"])
 def test_unanswerable_questions_are_so_and_are_explained(kind, picture):
