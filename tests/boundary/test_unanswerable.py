@@ -51,7 +51,7 @@ def test_the_program_knows_the_micro_world_alone(smoke):
 
 def test_what_is_built_is_counted_and_unanswerable(tiny, smoke):
     model, processor, _ = tiny
-    p = smoke.replace(verifier="program", max_new_tokens=4)
+    p = smoke.replace(verifier="program", max_new_tokens=4, swap_share=0.5)
     pool = world.questions("vqav2", "train", 40)
     records, counts, _ = unanswerable.build(p, pool, 12, model, processor, by_hand=True)
     kept = counts["swap", "kept"], counts["program", "kept"]
