@@ -1,6 +1,6 @@
 """The card of the micro world: its base models beside LLaVA-1.5 on the cells that it was made for.
 
-    python -m inbol_lib.report.world_card      (figures/world_card.csv, .md, .tex, .png)
+    python -m inbol_lib.report.worlds.card      (figures/world_card.csv, .md, .tex, .png)
 
 The world is calibrated on what LLaVA-1.5 does before any training for refusals, and never on what
 such training does to it. The card says how well that succeeded, cell by cell.
@@ -137,7 +137,7 @@ def publish(outcomes: pd.DataFrame, folder: Path) -> pd.DataFrame:
     figure.legend(*axes[0, 0].get_legend_handles_labels(), loc="outside lower center", ncols=3)
     figure.savefig(folder / "world_card.png")
     plt.close(figure)
-    protocol = (resources.files("inbol_lib.report") / "world_protocol.md").read_text()
+    protocol = (resources.files("inbol_lib.report.worlds") / "protocol.md").read_text()
     parts = [protocol.strip(), f"World {micro.VERSION}, weights:"]
     parts += [f"- {model}: `{digest}`" for model, digest in world_hashes(models).items()]
     parts += ["", met(table).round(1).to_markdown(index=False)]
