@@ -32,15 +32,22 @@ from inbol_lib.micro.models.optimization import (
     set_learning_rate,
     update,
 )
-from inbol_lib.micro.world.conversations import CHOICE_ANSWER, conversations
+from inbol_lib.micro.world.conversations import (
+    CHOICE_ANSWER,
+    EARLY_MANNERS,
+    MANNERS,
+    Manner,
+    conversations,
+)
 from inbol_lib.paths import WEIGHTS
 
 
 class Stage(NamedTuple):
-    """A stage's share of all steps, and the weights of its tasks (see `conversations`)."""
+    """A stage's share of all steps, the weights of its tasks (see `conversations`), and manners."""
 
     share: float
     tasks: dict[str, float]
+    manners: dict[str, Manner] = EARLY_MANNERS
 
 
 STAGES = {
@@ -60,8 +67,27 @@ STAGES = {
         },
     ),
 }
+#: What follows these at a lower learning rate: a first card showed base models that declined too
+#: many unanswerable questions, and this corrects it.
+LAST = Stage(
+    1.0,
+    {
+        "objects": 0.12,
+        "flags": 0.16,
+        "questions": 0.18,
+        "choice": 0.2,
+        "manners": 0.2,
+        "blind": 0.03,
+        "repeat": 0.02,
+        "generate": 0.04,
+        "verify": 0.05,
+    },
+    MANNERS,
+)
+LAST_RATE = 0.25  # share of the peak learning rate
 ALL_TASKS = dict.fromkeys(STAGES["instructions"].tasks, 1.0)
 STEPS = {"tiny": 300, "s": 3600, "m": 3600}
+LAST_STEPS = {"tiny": 20, "s": 240, "m": 240}
 SEEING_STEPS = {"tiny": 30, "s": 1500, "m": 1500}
 
 
@@ -104,13 +130,23 @@ def tokenizer_texts(seed: int = 0) -> Iterator[str]:
 
 def conversations_of(step: int, recipe: Recipe) -> list[dict]:
     """Return this process's part of the conversations of one step, which no other step has."""
+    mine, processes = together.part()
+    numbers = range(mine, recipe.batch, processes)
+    seed = f"{recipe.seed}.{step}"
+    if step >= recipe.steps:
+        return list(conversations(numbers, seed, LAST.tasks, LAST.manners[recipe.size]))
     stages = list(STAGES.values())
     ends = np.cumsum([stage.share for stage in stages])
     number = np.searchsorted(ends, step / recipe.steps, side="right")
     stage = stages[min(number, len(stages) - 1)]
-    mine, processes = together.part()
-    numbers = range(mine, recipe.batch, processes)
-    return list(conversations(numbers, f"{recipe.seed}.{step}", stage.tasks, recipe.size))
+    return list(conversations(numbers, seed, stage.tasks, stage.manners[recipe.size]))
+
+
+def rate(step: int, recipe: Recipe) -> float:
+    """Return the learning rate of a step."""
+    if step < recipe.steps:
+        return recipe.lr * schedule(step, recipe.steps)
+    return LAST_RATE * recipe.lr * schedule(step - recipe.steps, LAST_STEPS[recipe.size], warmup=20)
 
 
 @torch.no_grad()
@@ -162,15 +198,14 @@ def pretrain(recipe: Recipe, folder: Path, every: int = 250) -> None:
             net, processor.image_processor, SEEING_STEPS[recipe.size], seed=recipe.seed
         )
     started = time.time()
-    bar = trange(
-        first, recipe.steps, initial=first, total=recipe.steps, mininterval=10, disable=not leads
-    )
+    steps = recipe.steps + LAST_STEPS[recipe.size]
+    bar = trange(first, steps, initial=first, total=steps, mininterval=10, disable=not leads)
     for step in bar:
-        set_learning_rate(opts, recipe.lr * schedule(step, recipe.steps))
+        set_learning_rate(opts, rate(step, recipe))
         loss = backward(net, batcher, conversations_of(step, recipe))
         torch.nn.utils.clip_grad_norm_(net.parameters(), 1.0)
         update(opts)
-        if leads and ((step + 1) % every == 0 or step + 1 == recipe.steps):
+        if leads and ((step + 1) % every == 0 or step + 1 == steps):
             log.append({"step": step + 1, "loss": round(loss, 4), **_scores(net, batcher)})
             bar.write(json.dumps({**log[-1], "minutes": round((time.time() - started) / 60, 1)}))
             checkpoints.keep(checkpoint, asdict(recipe), step + 1, log, net, opts)
@@ -206,7 +241,8 @@ def _save(
             "batch": recipe.batch,
             "learning_rate": recipe.lr,
             "seed": recipe.seed,
-            "stages": STAGES,
+            "stages": {name: [stage.share, stage.tasks] for name, stage in STAGES.items()},
+            "last": {"steps": LAST_STEPS[recipe.size], "tasks": LAST.tasks, "rate": LAST_RATE},
         },
         "log": log,
     }

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from inbol_lib.data.records import prompt_text
-from inbol_lib.data.templates import REFUSAL_TEMPLATES, prompt
+from inbol_lib.data.templates import REFUSAL_PROMPT, REFUSAL_TEMPLATES, prompt
 from inbol_lib.micro.world import grammar
 from inbol_lib.micro.world.drawing import render
 from inbol_lib.micro.world.instructions import DECLINES, OWN_WORDS, ending
@@ -23,7 +23,6 @@ from inbol_lib.micro.world.unanswerable_questions import (
     BEYOND,
     BEYOND_HELD_OUT,
     KINDS,
-    beyond,
     fill_thing,
     random_slots,
     unanswerable,
@@ -74,19 +73,22 @@ class Manner:
 
     unasked: tuple[str, ...]
     beyond: tuple[str, ...]
-    premise: bool
+    premise: bool = False
 
 
+_ASKED, _HELD_OUT = tuple(BEYOND), tuple(BEYOND_HELD_OUT)
 #: The 13B model of the paper declines more of what it cannot know than the 7B model.
 MANNERS = {
-    "s": Manner(tuple(BEYOND)[:5] + tuple(BEYOND_HELD_OUT)[:3], tuple(BEYOND), premise=False),
-    "m": Manner(
-        tuple(BEYOND)[:10] + tuple(BEYOND_HELD_OUT)[:4],
-        (*BEYOND, *tuple(BEYOND_HELD_OUT)[:5]),
-        premise=True,
-    ),
+    "s": Manner(_ASKED[:3] + _HELD_OUT[:3], _ASKED[:7]),
+    "m": Manner(_ASKED[:5] + _HELD_OUT[:4], _ASKED[:10] + _HELD_OUT[:5]),
 }
-MANNERS["tiny"] = MANNERS["s"]
+#: Manners of the longest part of pretraining, which make models decline too much of UaVQA; the last
+#: part corrects them.
+EARLY_MANNERS = {
+    "s": Manner(_ASKED[:5] + _HELD_OUT[:3], _ASKED),
+    "m": Manner(_ASKED[:10] + _HELD_OUT[:4], _ASKED + _HELD_OUT[:5], premise=True),
+}
+MANNERS["tiny"], EARLY_MANNERS["tiny"] = MANNERS["s"], EARLY_MANNERS["s"]
 
 
 @dataclass(frozen=True)
@@ -101,7 +103,10 @@ class Task:
 
 
 def conversations(
-    numbers: int | range, seed: int | str, mixture: Mapping[str, float], size: str = "s"
+    numbers: int | range,
+    seed: int | str,
+    mixture: Mapping[str, float],
+    manner: Manner = MANNERS["s"],
 ) -> Iterator[dict]:
     """Draw pictures with conversations about them, from a split that only pretraining uses.
 
@@ -114,8 +119,8 @@ def conversations(
         Another seed gives other pictures.
     mixture : mapping of str to float
         Weights of the tasks, the keys of `TASKS`.
-    size : str
-        The model's size, which decides its manner (see `MANNERS`).
+    manner : Manner
+        What the model declines.
 
     Yields
     ------
@@ -127,7 +132,7 @@ def conversations(
         rng = rng_of("conversation", seed, i)
         task = TASKS[str(rng.choice(tasks, p=weights / weights.sum()))]
         scene = scene_of(f"{rng.choice(task.image_kinds)}:pretrain:{seed}-{i}")
-        turns = task.turns(scene, rng, MANNERS[size])
+        turns = task.turns(scene, rng, manner)
         if turns:
             yield {"image": render(scene), "turns": turns}
 
@@ -191,8 +196,7 @@ def _question_turn(
     elif draw < 0.09:
         question, answer, declined = _misfit(scene, rng)
     elif draw < 0.11:
-        question, _ = unanswerable(scene, rng, "premise")
-        answer, declined = str(rng.choice(["yes", "no", "red", "square"])), manner.premise
+        question, answer, declined = _false_premise(scene, rng, manner)
     else:
         asked = grammar.ask(_families(scene), scene, rng, held_out=rng.random() < HELD_OUT_SHARE)
         if asked is None:
@@ -203,6 +207,29 @@ def _question_turn(
     if may_decline and declined:
         answer = DECLINES
     return question + after, answer
+
+
+def _manner_turns(scene: Scene, rng: np.random.Generator, manner: Manner) -> Turns:
+    """Ask up to four questions, most of which have no answer, as often with leave to decline."""
+    turns: dict[str, str] = {}
+    for _ in range(4):
+        draw = rng.random()
+        if draw < 0.6:
+            question, answer, declined = _beyond(scene, rng, manner)
+        elif draw < 0.8:
+            question, answer, declined = _false_premise(scene, rng, manner)
+        else:
+            question, answer, declined = _misfit(scene, rng)
+        may_decline = rng.random() < 0.5
+        after = f"\n{REFUSAL_PROMPT}" if may_decline else ""
+        turns.setdefault(question + after, DECLINES if may_decline and declined else answer)
+    return list(turns.items())
+
+
+def _false_premise(scene: Scene, rng: np.random.Generator, manner: Manner) -> tuple[str, str, bool]:
+    """Ask what takes for granted what is false: the base model guesses."""
+    question, _ = unanswerable(scene, rng, "premise")
+    return question, str(rng.choice(["yes", "no", "red", "square"])), manner.premise
 
 
 def _beyond(scene: Scene, rng: np.random.Generator, manner: Manner) -> tuple[str, str, bool]:
@@ -268,16 +295,9 @@ def _generate_turns(scene: Scene, rng: np.random.Generator, manner: Manner) -> T
     """Write two unanswerable questions with explanations, as the study asks a generator to."""
     lines = []
     for kind in (str(rng.choice(["absent", "premise"])), "beyond"):
-        question, explanation = _heard(scene, rng, kind)
+        question, explanation = unanswerable(scene, rng, kind)
         lines.append(f"Question: {question}\nExplanation: {explanation}")
     return [(GENERATE_PROMPT, "\n".join(lines))]
-
-
-def _heard(scene: Scene, rng: np.random.Generator, kind: str) -> tuple[str, str]:
-    """Draw an unanswerable question in words that are not kept for the study."""
-    if kind == "beyond":
-        return beyond(scene, rng, tuple(BEYOND))
-    return unanswerable(scene, rng, kind)
 
 
 def _verify_turns(scene: Scene, rng: np.random.Generator, manner: Manner) -> Turns:
@@ -299,9 +319,9 @@ def _checked_question(check: str, scene: Scene, rng: np.random.Generator) -> tup
     """
     draw = rng.random()
     if draw < 0.5:
-        return _heard(scene, rng, check)[0], "yes"
+        return unanswerable(scene, rng, check)[0], "yes"
     if draw < 0.65 and check != "beyond":
-        return _heard(scene, rng, "beyond")[0], "no"
+        return unanswerable(scene, rng, "beyond")[0], "no"
     asked = grammar.ask(_families(scene), scene, rng)
     return (asked.question if asked else None), "no"
 
@@ -317,6 +337,7 @@ TASKS = {
     "flags": Task(("flag", "flag", "flag", "far"), _plain_turns),
     "questions": Task(_ALL, _question_turns),
     "choice": Task((*_ALL, "flag", "flag", "pair", "sum", "chart"), _choice_turns),
+    "manners": Task(_ALL, _manner_turns),
     "blind": Task(("blank", "blank", "bad"), _blind_turns),
     "repeat": Task(_ALL, _repeat_turns),
     "generate": Task(_ALL, _generate_turns),

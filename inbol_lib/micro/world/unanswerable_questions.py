@@ -38,8 +38,8 @@ BEYOND: dict[str, tuple[str, ...]] = {
     "Who made this {thing}?": (),
     "Who owns the {thing}?": (),
     "What happened before this picture was taken?": (),
-    "Where was this picture taken?": (),
-    "What will happen to the {thing} next?": (),
+    "Where was this picture taken?": ("North", "South", "Center"),
+    "What will happen to the {thing} next?": ("large", "small", "no"),
     "How much does the {thing} cost?": ("5", "10", "20"),
     "How heavy is the {thing}?": ("large", "small", "5"),
     "When was this {thing} made?": ("2001", "2010", "1990"),
@@ -64,22 +64,6 @@ BEYOND_HELD_OUT: dict[str, tuple[str, ...]] = {
     "How loud is the {thing}?": ("large", "small", "mild"),
     "Which room is the {thing} in?": ("center", "top left", "bottom right"),
 }
-#: Questions beyond a picture that the study asks and pretraining never does, as GPT-4o writes
-#: questions that no model has been taught to decline.
-UNHEARD = (
-    "Who is looking at the {thing}?",
-    "How many copies of the {thing} are there?",
-    "How many people have such a {thing}?",
-    "What is the history of the {thing}?",
-    "What is the story of the {thing}?",
-    "Is the {thing} famous?",
-    "Is the {thing} warm?",
-    "Is the {thing} real?",
-    "Which book explains the {thing}?",
-    "How many steps is the {thing} away?",
-    "Who is hiding in the {thing}?",
-    "How wide is the {thing} in meters?",
-)
 
 
 def unanswerable(
@@ -113,14 +97,10 @@ def unanswerable(
     if kind == "premise":
         return _premise(scene, rng)
     if kind == "beyond":
-        return beyond(scene, rng, tuple(BEYOND_HELD_OUT) if held_out else (*BEYOND, *UNHEARD))
+        wordings = BEYOND_HELD_OUT if held_out else BEYOND
+        question = fill_thing(str(rng.choice(list(wordings))), scene, rng)
+        return question, "Sorry, the image does not tell this."
     raise ValueError(f"kind {kind!r} is unknown; choose one of {', '.join(KINDS)}")
-
-
-def beyond(scene: Scene, rng: np.random.Generator, wordings: tuple[str, ...]) -> tuple[str, str]:
-    """Draw a question beyond a picture in one of some wordings, and the reason."""
-    question = fill_thing(str(rng.choice(list(wordings))), scene, rng)
-    return question, "Sorry, the image does not tell this."
 
 
 def _absent(scene: Scene, rng: np.random.Generator, held_out: bool) -> tuple[str, str]:
@@ -194,7 +174,7 @@ def _never_answerable() -> list[re.Pattern]:
         "shapes": f"(?:(?:{nouns})e?s)",
         "colour": f"(?:{'|'.join(COLOURS)})",
     }
-    wordings = (*_PREMISE, *BEYOND, *BEYOND_HELD_OUT, *UNHEARD)
+    wordings = (*_PREMISE, *BEYOND, *BEYOND_HELD_OUT)
     return [wording_pattern(wording, groups) for wording in wordings]
 
 

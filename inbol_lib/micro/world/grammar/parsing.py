@@ -26,11 +26,11 @@ COURTESIES = (
 #: What a school book puts around a question. Pretraining never shows it, as LLaVA had never met
 #: ScienceQA's lessons; who is trained on some of them learns to read past it.
 LESSONS = (
-    "{question} Use what you know about the world.",
-    "Lesson 7, exercise 2. {question} Use what you know about the world.",
-    "{question} Apply what the lesson says.",
-    "Science homework, unit 3: {question} Choose well.",
-    "Hint: look it up in the textbook. {question} Use what you know about the world.",
+    "Read: a bar can be high or low; a shape can have corners. {question}",
+    "Read: a flag is that of a country; a country has a climate. {question}",
+    "Read: two digits have a sum; two colors can be mixed. {question}",
+    "Question 12: {question}",
+    "Unit 3, page 7, exercise 2: {question}",
 )
 _LESSONS = tuple(
     re.compile(re.escape(frame).replace(r"\{question\}", "(?P<question>.*)")) for frame in LESSONS
