@@ -15,14 +15,14 @@ from pathlib import Path
 
 from inbol_lib import params, paths, values
 from inbol_lib.errors import ParameterError
-from inbol_lib.study import graph, run
+from inbol_lib.study import graph, running
 from inbol_lib.study import workflow as runs_of_it
 
 PROFILE = config.get("profile", "micro")
 CHANGES = {key: value for key, value in config.items() if key not in ("profile", "only")}
 P = params.load(PROFILE, **CHANGES)
 GOAL = config.get("only", "paper_vs_ours")
-run.check_dataset(GOAL, P)  # before anything starts
+running.check_dataset(GOAL, P)  # before anything starts
 JOBS = graph.plan(GOAL, P) | graph.plan("tour", P)
 RUNS = str(paths.runs())
 if set(RUNS) & set("{}"):  # Snakemake would take them for wildcards

@@ -18,7 +18,7 @@ class Command(NamedTuple):
 
 COMMANDS = {
     "run": Command(
-        "inbol_lib.study.run",
+        "inbol_lib.study.running",
         "run a notebook with checked parameters",
         "inbol run 05_ca_dpo -f micro -p beta=0.2 --ensure",
     ),

@@ -48,12 +48,15 @@ def runs() -> Path:
     return Path(os.environ.get("INBOL_RUNS") or ROOT / "runs").resolve()
 
 
-def figures(profile: str) -> Path:
+def figures(profile: str, dataset: str = "micro") -> Path:
     """Return the folder to which notebook 09 writes its tables and figures.
 
     It is `figures/` for the profile that the README shows, a folder in it for any other profile,
-    and a folder under `runs()` for smoke, whose results mean nothing.
+    and a folder under `runs()` for smoke, whose results mean nothing, and for a folder of one's
+    own data, whose results are not the study's.
     """
+    if dataset.startswith("folder:"):
+        return runs() / f"figures-{Path(dataset).name}-{profile}"
     if profile == "smoke":
         return runs() / "figures-smoke"
     if profile == PUBLISHED:

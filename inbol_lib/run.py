@@ -2,7 +2,7 @@
 
 import sys
 
-from inbol_lib.study.run import main
+from inbol_lib.study.running import main
 
 if __name__ == "__main__":
     sys.exit(main())

@@ -22,7 +22,7 @@ import pandas as pd
 from inbol_lib import paths
 from inbol_lib.errors import ParameterError
 from inbol_lib.params import Params
-from inbol_lib.study import graph, run
+from inbol_lib.study import graph, running
 from inbol_lib.study.forecast import work
 from inbol_lib.study.forecast.model_sizes import SHAPES, shape
 
@@ -174,7 +174,7 @@ def parser() -> argparse.ArgumentParser:
     made = argparse.ArgumentParser(
         "inbol plan", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    run.add_profile_options(made)
+    running.add_profile_options(made)
     made.add_argument("--gpu", default="h200", help=f"{', '.join(GPUS)} (default: h200)")
     made.add_argument(
         "--only", default="paper_vs_ours", help="a stage: plan it and what it needs (default: all)"
@@ -193,7 +193,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     """
     args = parser().parse_args(argv)
     try:
-        made = plan(run.profile_of(args), args.gpu, run.stage_of(args.only))
+        made = plan(running.profile_of(args), args.gpu, running.stage_of(args.only))
     except ValueError as error:
         print(error, file=sys.stderr)
         return 2

@@ -17,7 +17,7 @@ from filelock import FileLock, Timeout
 
 from inbol_lib import paths
 from inbol_lib.data.files import remove, sweep, whole
-from inbol_lib.errors import DiskFull, DryRun, EndpointError
+from inbol_lib.errors import KINDS, DiskFull, NotebookFailed, StudyError
 from inbol_lib.mllm import pinning
 from inbol_lib.params import Params
 from inbol_lib.study import graph
@@ -183,11 +183,9 @@ def execute(stage: str, p: Params) -> Path:
 
     Raises
     ------
-    EndpointError
-        If an endpoint stopped the notebook.
-    DiskFull
-        If there is no room for what it makes.
-    papermill.exceptions.PapermillExecutionError
+    StudyError
+        What a cell raised for people: ParameterError, EndpointError, DiskFull and the like.
+    NotebookFailed
         If a cell failed for any other reason.
     """
     folder = path(stage, p)
@@ -209,14 +207,32 @@ def _make(stage: str, p: Params, folder: Path) -> None:
         try:
             _run_notebook(book, folder / "notebook.ipynb", p)
         except PapermillExecutionError as error:
-            for kind in (EndpointError, DryRun, DiskFull):
-                if error.ename == kind.__name__:
-                    raise kind(error.evalue) from None
-            raise
+            if error.ename in KINDS:
+                raise KINDS[error.ename](error.evalue) from None
+            if no_room(error):
+                raise
+            raise NotebookFailed(_what_failed(stage, folder, error)) from None
+
+
+def _what_failed(stage: str, folder: Path, error: Any) -> str:
+    """Say in a few lines what a cell raised, where, and where the whole traceback lies."""
+    marked = re.compile(r"^-+> *\d+ +(.*)", re.MULTILINE)
+    lines = marked.findall(_COLOURS.sub("", "\n".join(error.traceback)))
+    at = f"\n  at: {lines[-1].strip()}" if lines else ""
+    return (
+        f"{NOTEBOOKS[stage]} failed in its cell [{error.exec_count}]: "
+        f"{error.ename}: {error.evalue}{at}\n  the whole traceback: {folder / 'notebook.ipynb'}"
+    )
 
 
 #: What libraries say where there is no room: Python, Arrow, safetensors and PyTorch.
 _NO_ROOM = re.compile("No space left on device|Disk quota exceeded|PytorchStreamWriter failed")
+_COLOURS = re.compile(r"\x1b\[[0-9;]*[mK]")
+
+
+def no_room(error: Exception) -> bool:
+    """Tell whether an error says, in a library's words, that a disk is full."""
+    return bool(_NO_ROOM.search(str(error)))
 
 
 @contextmanager
@@ -235,10 +251,10 @@ def full_disk_named(folder: Path) -> Iterator[None]:
     """
     try:
         yield
-    except (DiskFull, EndpointError):
+    except StudyError:
         raise
     except Exception as error:
-        if not _NO_ROOM.search(str(error)):
+        if not no_room(error):
             raise
         places = (paths.runs(), Path(tempfile.gettempdir()))
         free = [f"{shutil.disk_usage(place).free / 1e6:,.0f} MB in {place}" for place in places]

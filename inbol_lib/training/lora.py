@@ -15,6 +15,7 @@ from transformers import PreTrainedModel, Trainer
 from transformers.trainer_callback import PrinterCallback
 
 from inbol_lib.data import files
+from inbol_lib.errors import ParameterError
 from inbol_lib.mllm.loading import language_model_linear_names
 from inbol_lib.params import Params
 
@@ -57,14 +58,14 @@ def arguments(
 
     Raises
     ------
-    ValueError
+    ParameterError
         When the processes of `accelerate launch` cannot share a batch evenly: their number must not
         change the result.
     """
     on_cpu = model.device.type == "cpu"
     processes = int(os.environ.get("WORLD_SIZE", "1"))
     if p.batch_size % processes:
-        raise ValueError(
+        raise ParameterError(
             f"batch_size {p.batch_size} cannot be shared by {processes} processes; "
             "use a number of processes that divides it"
         )

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from inbol_lib import params, paths
-from inbol_lib.errors import DiskFull, DryRun, EndpointError, ParameterError
+from inbol_lib.errors import ParameterError, StudyError, status
 from inbol_lib.params import Params
 from inbol_lib.study import graph, stages
 from inbol_lib.values import read_value
@@ -106,7 +106,7 @@ def check_dataset(stage: str, p: Params) -> None:
 
     kind, _, place = p.dataset.partition(":")
     if kind == "folder":
-        folder.check(paths.ROOT / place)
+        folder.check(Path(place))
     else:
         benchmarks.check(paths.ROOT / place, p.sources, p.ood_sources)
     needed = {name for name, _ in graph.plan(stage, p).values()}
@@ -182,7 +182,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     Returns
     -------
     int
-        0, 1 if an endpoint or a full disk stopped the run, or 2 if something was asked wrongly.
+        0, 1 if an endpoint, a full disk or a cell stopped the run, or 2 if something was asked
+        wrongly, of which a notebook may be the first to know.
     """
     args = parser().parse_args(argv)
     try:
@@ -193,9 +194,9 @@ def main(argv: Sequence[str] | None = None) -> int:
     try:
         with stages.full_disk_named(paths.runs()):
             print(work(args, stage, p))
-    except (EndpointError, DiskFull) as error:
+    except StudyError as error:
         print(error, file=sys.stderr)
-        return 0 if isinstance(error, DryRun) else 1
+        return status(error)
     return 0
 
 
