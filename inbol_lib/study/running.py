@@ -169,9 +169,13 @@ def work(args: argparse.Namespace, stage: str, p: Params) -> Path:
         from inbol_lib.study import launch  # here, because training libraries load slowly
 
         return launch.train(stage, p)
-    if args.ensure:
+    if args.ensure and graph.complete(stage, p):
         return stages.ensure(stage, p)
-    return stages.execute(stage, p)
+    # One after the other, each in a kernel of its own: a notebook that made what it needs would
+    # keep its memory meanwhile, and whatever a stage has to say would stay in that notebook.
+    for needed in graph.missing(stage, p):
+        stages.ensure(*needed)
+    return stages.ensure(stage, p) if args.ensure else stages.execute(stage, p)
 
 
 def main(argv: Sequence[str] | None = None) -> int:

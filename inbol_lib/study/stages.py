@@ -15,7 +15,7 @@ from typing import Any
 
 from filelock import FileLock, Timeout
 
-from inbol_lib import paths
+from inbol_lib import paths, progress
 from inbol_lib.data.files import remove, sweep, whole
 from inbol_lib.errors import KINDS, DiskFull, NotebookFailed, StudyError
 from inbol_lib.mllm import pinning
@@ -123,6 +123,7 @@ class Stage:
         with whole(target) as unfinished:
             unfinished.write_text(json.dumps(metrics, indent=1, sort_keys=True) + "\n")
         shutil.rmtree(self.partial, ignore_errors=True)
+        progress.report_to(None)
         _tidy(self.folder)
         return target
 
@@ -156,6 +157,7 @@ def open(name: str, p: Params) -> Stage:  # noqa: A001
     folder = path(name, p)
     partial = folder / "partial"
     partial.mkdir(parents=True, exist_ok=True)
+    progress.report_to(folder)
     return Stage(name, p, folder, partial)
 
 
@@ -203,6 +205,7 @@ def _make(stage: str, p: Params, folder: Path) -> None:
         _tidy(folder)
         (folder / "metrics.json").unlink()  # a kill may not leave old and new files as a whole
     book = paths.NOTEBOOKS / f"{NOTEBOOKS[stage]}.ipynb"
+    (folder / progress.NOTICES).unlink(missing_ok=True)  # of an earlier run
     with full_disk_named(folder):
         try:
             _run_notebook(book, folder / "notebook.ipynb", p)
@@ -212,6 +215,15 @@ def _make(stage: str, p: Params, folder: Path) -> None:
             if no_room(error):
                 raise
             raise NotebookFailed(_what_failed(stage, folder, error)) from None
+        finally:
+            _pass_on(stage, folder)
+
+
+def _pass_on(stage: str, folder: Path) -> None:
+    """Say on this process's stderr what a stage has said in its kernel."""
+    for notice in progress.notices(folder):
+        mark = "WARNING: " if notice.loud else ""
+        print(f"{NOTEBOOKS[stage][:2]}  {mark}{notice.text}", file=sys.stderr)
 
 
 def _what_failed(stage: str, folder: Path, error: Any) -> str:

@@ -53,6 +53,19 @@ def test_an_error_that_nobody_foresaw_says_where_it_was_and_where_more_is(runs, 
     assert "inner()" in book.read_text()
 
 
+@pytest.mark.parametrize("end", ["stage.save({})", "raise ValueError('broken')"])
+def test_what_a_stage_has_to_say_reaches_the_terminal_before_the_end(runs, tour, capsys, end):
+    code = "from inbol_lib import params, progress\nfrom inbol_lib.study import stages\n"
+    code += "stage = stages.open('tour', params.load('smoke'))\n"
+    code += f"progress.say('a size')\nprogress.say('too few', loud=True)\n{end}"
+    tour(code)
+    for _ in range(2):  # a second run does not repeat what the first has said
+        running.main(["tour"])
+        said = capsys.readouterr().err.splitlines()
+        assert said[:2] == ["00  a size", "00  WARNING: too few"]
+        assert len(said) == (2 if "save" in end else 5)
+
+
 def test_a_message_of_a_stage_that_is_needed_first_is_said_once(runs, tmp_path, capsys):
     """Through two kernels: the composition's asks for the confidence, which is refused."""
     question_folder(tmp_path)

@@ -65,6 +65,7 @@ def test_the_program_is_refused_on_a_folder_wherever_it_would_be_asked(
     stage, asked, named, tmp_path, monkeypatch, capsys
 ):
     question_folder(tmp_path)
+    monkeypatch.setattr(graph, "missing", lambda *_: [])
     monkeypatch.setattr(stages, "execute", lambda *_: "executed")
     arguments = [stage]
     for setting in [f"dataset=folder:{tmp_path}", *asked]:
