@@ -22,6 +22,11 @@ COMMANDS = {
         "run a notebook with checked parameters",
         "inbol run 05_ca_dpo -f micro -p beta=0.2 --ensure",
     ),
+    "study": Command(
+        "inbol_lib.study.workflow.whole",
+        "run the whole study through Snakemake, here or on a cluster",
+        "inbol study -f micro --cores 2",
+    ),
     "score": Command(
         "inbol_lib.evaluation.score",
         "score any model's responses from a file",

@@ -10,6 +10,7 @@ import os
 import sys
 import time
 from collections.abc import Iterable, Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -121,12 +122,16 @@ def bar(desc: str, unit: str, total: int, over: Iterable | None = None, first: i
 
 
 def leave(folder: Path, word: dict[str, Any]) -> None:
-    """Replace the word about an artefact's making; what reads it never sees half of one."""
+    """Replace the word about an artefact's making; what reads it never sees half of one.
+
+    Where it cannot be written, there is none: a result does not depend on it.
+    """
     file = folder / PROGRESS
-    file.parent.mkdir(parents=True, exist_ok=True)
     unfinished = file.with_suffix(f".{os.getpid()}")
-    unfinished.write_text(json.dumps(word))
-    unfinished.replace(file)
+    with suppress(OSError):
+        file.parent.mkdir(parents=True, exist_ok=True)
+        unfinished.write_text(json.dumps(word))
+        unfinished.replace(file)
 
 
 def word_of(folder: Path) -> dict[str, Any]:

@@ -8,6 +8,7 @@ inbol run 02 -f micro -p unanswerable_generator=endpoint:gpt-4o --dry-run
 import argparse
 import os
 import sys
+import time
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
@@ -16,6 +17,8 @@ from inbol_lib import params, paths
 from inbol_lib.errors import ParameterError, StudyError, status
 from inbol_lib.params import Params
 from inbol_lib.study import graph, stages
+from inbol_lib.study.terminal import page, table
+from inbol_lib.study.terminal.jobs import needed
 from inbol_lib.values import read_value
 
 
@@ -125,6 +128,9 @@ def parser() -> argparse.ArgumentParser:
         "--ensure", action="store_true", help="do nothing when the artefact is complete"
     )
     made.add_argument(
+        "--plain", action="store_true", help="no live table and no end page, as in a job"
+    )
+    made.add_argument(
         "--limit",
         metavar="N",
         help="send at most N requests to endpoints in each stage, then stop; run it again to go on",
@@ -171,11 +177,44 @@ def work(args: argparse.Namespace, stage: str, p: Params) -> Path:
         return launch.train(stage, p)
     if args.ensure and graph.complete(stage, p):
         return stages.ensure(stage, p)
-    # One after the other, each in a kernel of its own: a notebook that made what it needs would
-    # keep its memory meanwhile, and whatever a stage has to say would stay in that notebook.
-    for needed in graph.missing(stage, p):
-        stages.ensure(*needed)
-    return stages.ensure(stage, p) if args.ensure else stages.execute(stage, p)
+    if args.plain:
+        return make(stage, p, args.ensure)
+    return _make_and_show(stage, p, args.ensure)
+
+
+def make(stage: str, p: Params, ensure: bool = True, aloud: bool = True) -> Path:
+    """Make a stage's artefact after all that it needs, and return its folder.
+
+    Parameters
+    ----------
+    stage, p
+        The job.
+    ensure
+        Whether a complete artefact is left alone.
+    aloud
+        Whether stderr says what begins.
+
+    Notes
+    -----
+    The stages run one after the other, each in a kernel of its own: a notebook that made what it
+    needs would keep its memory meanwhile, and what a stage has to say would stay in that notebook.
+    """
+    for job in graph.missing(stage, p):
+        stages.ensure(*job, aloud)
+    return stages.ensure(stage, p, aloud) if ensure else stages.execute(stage, p)
+
+
+def _make_and_show(stage: str, p: Params, ensure: bool) -> Path:
+    """Make an artefact under a live table, if there is a terminal, and write the end page."""
+    jobs, begun = needed([(stage, p)]), time.monotonic()
+    with table.shown(table.StageTable(jobs, f"inbol run {stage}, {p.profile}")) as terminal:
+        made = make(stage, p, ensure, aloud=terminal is None)
+    if graph.complete(stage, p):
+        ended = page.page(stage, p, jobs, time.monotonic() - begun)
+        file = page.write(ended, made)
+        if terminal is not None:
+            page.show(ended, file, terminal)
+    return made
 
 
 def main(argv: Sequence[str] | None = None) -> int:

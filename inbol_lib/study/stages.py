@@ -24,10 +24,11 @@ from inbol_lib.study import graph
 from inbol_lib.study.graph import NOTEBOOKS, check_endpoint, complete, dependencies, path
 
 
-def ensure(stage: str, p: Params) -> Path:
+def ensure(stage: str, p: Params, aloud: bool = True) -> Path:
     """Return the folder of a complete artefact.
 
-    If it is missing, its notebook runs first, and so do those that the notebook needs.
+    If it is missing, its notebook runs first, and so do those that the notebook needs; where it is
+    `aloud`, that is said on stderr.
     """
     folder = path(stage, p)
     if complete(stage, p):
@@ -35,7 +36,8 @@ def ensure(stage: str, p: Params) -> Path:
         return folder
     with _held(stage, folder):
         if not complete(stage, p):  # another process may have made it meanwhile
-            print(f"making {stage}/{folder.name} first ({NOTEBOOKS[stage]})", file=sys.stderr)
+            if aloud:
+                print(f"making {stage}/{folder.name} first ({NOTEBOOKS[stage]})", file=sys.stderr)
             _make(stage, p, folder)
     return folder
 
@@ -206,7 +208,7 @@ def _make(stage: str, p: Params, folder: Path) -> None:
         (folder / "metrics.json").unlink()  # a kill may not leave old and new files as a whole
     book = paths.NOTEBOOKS / f"{NOTEBOOKS[stage]}.ipynb"
     (folder / progress.NOTICES).unlink(missing_ok=True)  # of an earlier run
-    with full_disk_named(folder):
+    with full_disk_named(folder), _spoken_of(folder):
         try:
             _run_notebook(book, folder / "notebook.ipynb", p)
         except PapermillExecutionError as error:
@@ -217,6 +219,20 @@ def _make(stage: str, p: Params, folder: Path) -> None:
             raise NotebookFailed(_what_failed(stage, folder, error)) from None
         finally:
             _pass_on(stage, folder)
+
+
+@contextmanager
+def _spoken_of(folder: Path) -> Iterator[None]:
+    """Leave word in an artefact's folder that it is being made and, should that fail, why."""
+    if os.environ.get("INBOL_DRY_RUN"):
+        yield
+        return
+    progress.leave(folder, {"prefix": "starting"})
+    try:
+        yield
+    except Exception as error:
+        progress.leave(folder, {"failed": str(error)})
+        raise
 
 
 def _pass_on(stage: str, folder: Path) -> None:

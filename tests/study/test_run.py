@@ -67,7 +67,7 @@ def test_the_program_is_refused_on_a_folder_wherever_it_would_be_asked(
     question_folder(tmp_path)
     monkeypatch.setattr(graph, "missing", lambda *_: [])
     monkeypatch.setattr(stages, "execute", lambda *_: "executed")
-    arguments = [stage]
+    arguments = [stage, "--plain"]
     for setting in [f"dataset=folder:{tmp_path}", *asked]:
         arguments += ["-p", setting]
     code = running.main(arguments)
