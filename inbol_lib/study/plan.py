@@ -25,11 +25,10 @@ from inbol_lib.params import Params
 from inbol_lib.study import graph, running
 from inbol_lib.study.forecast import work
 from inbol_lib.study.forecast.model_sizes import SHAPES, shape
+from inbol_lib.study.forecast.work import ASSUMED
 
 #: dense bfloat16 peak in TFLOP/s (data sheets)
 GPUS = {"h200": 989, "h100": 989, "a100": 312, "l40s": 362, "rtx4090": 165, "a10g": 70, "l4": 121}
-#: share of the peak where nothing was measured (ours: what well-fed 7B models reach)
-ASSUMED = {"sampling": 0.2, "idk_it": 0.4, "ca_dpo": 0.4}
 BENCH = paths.ROOT / "figures" / "bench_gpu.json"
 #: the model whose throughput was measured
 BENCHED = "llava-hf/llava-1.5-7b-hf"

@@ -100,21 +100,33 @@ def check_dataset(stage: str, p: Params) -> None:
     Raises
     ------
     ParameterError
-        If a folder has broken lines or benchmarks lack files (all are named), or if "program",
-        which only knows the micro world, is asked about other images.
+        If a folder has broken lines or too few pictures, if benchmarks lack files (all are named),
+        or if "program", which only knows the micro world, is asked about other images.
     """
     if p.dataset == "micro":
         return
     from inbol_lib.data import benchmarks, folder  # here, because both load slowly
+    from inbol_lib.study.forecast import own_data  # loads the former
 
     kind, _, place = p.dataset.partition(":")
     if kind == "folder":
         folder.check(Path(place))
     else:
         benchmarks.check(paths.ROOT / place, p.sources, p.ood_sources)
-    needed = {name for name, _ in graph.plan(stage, p).values()}
-    if "unanswerable" in needed:
+    stages_of_it = {name for name, _ in graph.plan(stage, p).values()}
+    if "unanswerable" in stages_of_it:
         p.check_program()
+        if kind == "folder":
+            own_data.check_pictures(p)
+
+
+def say_plan(stage: str, p: Params) -> None:
+    """Say on stderr what a run will do on a folder of one's own, before anything long begins."""
+    if p.dataset.startswith("folder:") and not graph.complete(stage, p):
+        from inbol_lib.study.forecast import own_data  # here, because it loads slowly
+
+        for line in own_data.plan(stage, p):
+            print(line, file=sys.stderr)
 
 
 def parser() -> argparse.ArgumentParser:
@@ -206,6 +218,7 @@ def make(stage: str, p: Params, ensure: bool = True, aloud: bool = True) -> Path
 
 def _make_and_show(stage: str, p: Params, ensure: bool) -> Path:
     """Make an artefact under a live table, if there is a terminal, and write the end page."""
+    say_plan(stage, p)
     jobs, begun = needed([(stage, p)]), time.monotonic()
     with table.shown(table.StageTable(jobs, f"inbol run {stage}, {p.profile}")) as terminal:
         made = make(stage, p, ensure, aloud=terminal is None)

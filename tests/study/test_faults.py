@@ -68,7 +68,7 @@ def test_what_a_stage_has_to_say_reaches_the_terminal_before_the_end(runs, tour,
 
 def test_a_message_of_a_stage_that_is_needed_first_is_said_once(runs, tmp_path, capsys):
     """Through two kernels: the composition's asks for the confidence, which is refused."""
-    question_folder(tmp_path)
+    question_folder(tmp_path, pictures=2)
     words = ["-p", f"dataset=folder:{tmp_path}", "-p", "unanswerable_generator=micro-s"]
     words += ["-p", "judge=string", "-p", "model=/no/such/model"]
     assert running.main(["03", *words]) in (1, 2)

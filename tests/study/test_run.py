@@ -64,7 +64,7 @@ GENERATOR = "unanswerable_generator=micro-s"
 def test_the_program_is_refused_on_a_folder_wherever_it_would_be_asked(
     stage, asked, named, tmp_path, monkeypatch, capsys
 ):
-    question_folder(tmp_path)
+    question_folder(tmp_path, pictures=2)
     monkeypatch.setattr(graph, "missing", lambda *_: [])
     monkeypatch.setattr(stages, "execute", lambda *_: "executed")
     arguments = [stage, "--plain"]

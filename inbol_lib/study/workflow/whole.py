@@ -78,6 +78,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     except ValueError as error:
         print(error, file=sys.stderr)
         return 2
+    running.say_plan(goal, p)
     jobs, begun = needed(sweep.wanted(goal, p, {})), time.monotonic()
     config = snake.settings(goal, args.profile, p, changes, {})
     cluster = args.cluster and args.cluster.absolute()
