@@ -26,7 +26,7 @@ CHANGES = {
 P = params.load(PROFILE, **CHANGES)
 GOAL = config.get("only", "paper_vs_ours")
 running.check_dataset(GOAL, P)  # before anything starts
-WANTED = sweep.wanted(GOAL, P, config.get("grid") or {})
+WANTED = sweep.wanted(GOAL, P, sweep.grid_of(config.get("grid", [])))
 JOBS = {name: job for goal in WANTED for name, job in graph.plan(*goal).items()}
 RUNS = str(paths.runs())
 if set(RUNS) & set("{}"):  # Snakemake would take them for wildcards

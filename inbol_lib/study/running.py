@@ -3,6 +3,7 @@
 inbol run 04_idk_it -f params/micro.yaml -p seed 1
 inbol run 06_evaluation -f micro -p dataset=folder:/data/my_vqa -p unanswerable_generator=micro-s
 inbol run 02 -f micro -p unanswerable_generator=endpoint:gpt-4o --dry-run
+inbol run 06 -f micro --grid beta=0.1,0.3,1 seed=0,1,2 --cores 2
 """
 
 import argparse
@@ -83,6 +84,35 @@ def add_profile_options(parser: argparse.ArgumentParser) -> None:
     )
 
 
+def add_place_options(parser: argparse.ArgumentParser) -> None:
+    """Add the options that say where Snakemake's jobs run."""
+    parser.add_argument(
+        "--cores", type=int, default=1, help="jobs at a time on this machine (default: 1)"
+    )
+    parser.add_argument(
+        "--cluster",
+        type=Path,
+        metavar="FOLDER",
+        help="a workflow profile of Snakemake, such as params/slurm, whose executor runs the jobs",
+    )
+
+
+def check_place(args: argparse.Namespace) -> None:
+    """Check the options of `add_place_options`.
+
+    Raises
+    ------
+    ParameterError
+        If there are no cores, or no such profile.
+    """
+    if args.cores < 1:
+        raise ParameterError(f"--cores: given {args.cores}; at least 1 is needed")
+    if args.cluster and not list(args.cluster.glob("config*.yaml")):
+        raise ParameterError(
+            f"--cluster: {args.cluster} holds no config.yaml; give a folder such as params/slurm"
+        )
+
+
 def profile_of(args: argparse.Namespace) -> Params:
     """Return the parameters for which -f and -p ask.
 
@@ -139,6 +169,13 @@ def parser() -> argparse.ArgumentParser:
     made.add_argument(
         "--ensure", action="store_true", help="do nothing when the artefact is complete"
     )
+    made.add_argument(
+        "--grid",
+        nargs="+",
+        metavar="KEY=VALUE,VALUE",
+        help="make every combination of these values through Snakemake, and one table of them",
+    )
+    add_place_options(made)
     made.add_argument(
         "--plain", action="store_true", help="no live table and no end page, as in a job"
     )

@@ -1,6 +1,7 @@
 """Run the Snakefile under a live table of the study's stages."""
 
 import json
+import os
 import subprocess
 import sys
 from collections.abc import Sequence
@@ -16,7 +17,7 @@ from inbol_lib.study.terminal.jobs import FAILED, Seen
 
 
 def settings(
-    goal: str, profile: str, p: Params, changes: dict[str, Any], grid: dict[str, list[Any]]
+    goal: str, profile: str, p: Params, changes: dict[str, Any], grid: Sequence[str] = ()
 ) -> list[str]:
     """Return the Snakefile's `--config`, which stands elsewhere than the user.
 
@@ -31,7 +32,7 @@ def settings(
     changes
         Parameters that differ from the profile.
     grid
-        Of `sweep.grid_of`.
+        What is swept, as `sweep.grid_of` reads it.
     """
     file = Path(profile)
     is_file = file.suffix in (".yaml", ".yml")
@@ -40,7 +41,7 @@ def settings(
     if p.dataset.startswith("folder:"):
         config["dataset"] = values.written(p.dataset)
     if grid:
-        config["grid"] = json.dumps(grid)
+        config["grid"] = json.dumps(list(grid))
     return ["--config", *(f"{key}={value}" for key, value in config.items())]
 
 
@@ -67,6 +68,12 @@ def command(config: Sequence[str], cores: int, cluster: Path | None, *more: str)
     ]
 
 
+def environment() -> dict[str, str]:
+    """Return this process's environment, in which `python` is this process's Python."""
+    here = str(Path(sys.executable).parent)
+    return {**os.environ, "PATH": os.pathsep.join([here, os.environ.get("PATH", "")])}
+
+
 def run(words: Sequence[str], jobs: dict[str, Seen], title: str) -> int:
     """Run Snakemake and return its exit status; at the end, say what failed, once each.
 
@@ -81,7 +88,7 @@ def run(words: Sequence[str], jobs: dict[str, Seen], title: str) -> int:
     """
     with table.shown(table.StageTable(jobs, title)) as terminal:
         if terminal is None:
-            code = subprocess.run(words).returncode
+            code = subprocess.run(words, env=environment()).returncode
         else:
             code = _printed_above(words, terminal)
     for job in jobs.values():
@@ -93,7 +100,8 @@ def run(words: Sequence[str], jobs: dict[str, Seen], title: str) -> int:
 def _printed_above(words: Sequence[str], terminal: table.Console) -> int:
     """Run a command, and print what it says above the table, but for the folders that jobs name."""
     pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.STDOUT}
-    with subprocess.Popen(words, text=True, errors="replace", **pipes) as process:
+    text = {"text": True, "errors": "replace"}
+    with subprocess.Popen(words, env=environment(), **text, **pipes) as process:
         for line in process.stdout or ():
             if not line.startswith(str(paths.runs())):
                 terminal.print(Text(line.rstrip()), soft_wrap=True)

@@ -8,42 +8,11 @@ import argparse
 import sys
 import time
 from collections.abc import Sequence
-from pathlib import Path
 
-from inbol_lib.errors import ParameterError
 from inbol_lib.study import graph, running
 from inbol_lib.study.terminal import page, table
 from inbol_lib.study.terminal.jobs import needed
 from inbol_lib.study.workflow import snake, sweep
-
-
-def add_place_options(parser: argparse.ArgumentParser) -> None:
-    """Add the options that say where Snakemake's jobs run."""
-    parser.add_argument(
-        "--cores", type=int, default=1, help="jobs at a time on this machine (default: 1)"
-    )
-    parser.add_argument(
-        "--cluster",
-        type=Path,
-        metavar="FOLDER",
-        help="a workflow profile of Snakemake, such as params/slurm, whose executor runs the jobs",
-    )
-
-
-def check_place(args: argparse.Namespace) -> None:
-    """Check the options of `add_place_options`.
-
-    Raises
-    ------
-    ParameterError
-        If there are no cores, or no such profile.
-    """
-    if args.cores < 1:
-        raise ParameterError(f"--cores: given {args.cores}; at least 1 is needed")
-    if args.cluster and not list(args.cluster.glob("config*.yaml")):
-        raise ParameterError(
-            f"--cluster: {args.cluster} holds no config.yaml; give a folder such as params/slurm"
-        )
 
 
 def parser() -> argparse.ArgumentParser:
@@ -57,7 +26,7 @@ def parser() -> argparse.ArgumentParser:
         default="paper_vs_ours",
         help="a notebook: make it and what it needs (default: all)",
     )
-    add_place_options(made)
+    running.add_place_options(made)
     return made
 
 
@@ -71,7 +40,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     """
     args = parser().parse_args(argv)
     try:
-        check_place(args)
+        running.check_place(args)
         goal, p = running.stage_of(args.only), running.profile_of(args)
         running.check_dataset(goal, p)
         changes = running.overrides(args.parameter)
@@ -80,7 +49,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         return 2
     running.say_plan(goal, p)
     jobs, begun = needed(sweep.wanted(goal, p, {})), time.monotonic()
-    config = snake.settings(goal, args.profile, p, changes, {})
+    config = snake.settings(goal, args.profile, p, changes)
     cluster = args.cluster and args.cluster.absolute()
     code = snake.run(snake.command(config, args.cores, cluster), jobs, f"the study, {p.profile}")
     if code == 0 and graph.complete(goal, p):
