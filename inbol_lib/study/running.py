@@ -224,11 +224,9 @@ def work(args: argparse.Namespace, stage: str, p: Params) -> Path:
         from inbol_lib.study import launch  # here, because training libraries load slowly
 
         return launch.train(stage, p)
-    if args.ensure and graph.complete(stage, p):
-        return stages.ensure(stage, p)
     if args.plain:
         return make(stage, p, args.ensure)
-    return _make_and_show(stage, p, args.ensure)
+    return made_and_shown(stage, p, args.ensure)
 
 
 def make(stage: str, p: Params, ensure: bool = True, aloud: bool = True) -> Path:
@@ -248,13 +246,20 @@ def make(stage: str, p: Params, ensure: bool = True, aloud: bool = True) -> Path
     The stages run one after the other, each in a kernel of its own: a notebook that made what it
     needs would keep its memory meanwhile, and what a stage has to say would stay in that notebook.
     """
+    if ensure and graph.complete(stage, p):
+        return stages.ensure(stage, p)
     for job in graph.missing(stage, p):
         stages.ensure(*job, aloud)
     return stages.ensure(stage, p, aloud) if ensure else stages.execute(stage, p)
 
 
-def _make_and_show(stage: str, p: Params, ensure: bool) -> Path:
-    """Make an artefact under a live table, if there is a terminal, and write the end page."""
+def made_and_shown(stage: str, p: Params, ensure: bool = True) -> Path:
+    """Make an artefact as `make` does, under a live table if there is a terminal.
+
+    An end page is written into its folder, which is returned, for a complete one at once.
+    """
+    if ensure and graph.complete(stage, p):
+        return stages.ensure(stage, p)
     say_plan(stage, p)
     jobs, begun = needed([(stage, p)]), time.monotonic()
     with table.shown(table.StageTable(jobs, f"inbol run {stage}, {p.profile}")) as terminal:
