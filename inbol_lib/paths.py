@@ -11,7 +11,8 @@ INBOL_DEVICE          where models run: cpu, cuda, cuda:1, ...               a G
                                                                              one, else the CPU
 INBOL_THREADS         PyTorch's CPU threads in a stage; another number may   1
                       change the last digits of a result
-INBOL_QUIET           any value hides progress bars, as CI does              unset
+INBOL_QUIET           any value hides progress bars and the live table of a  unset
+                      run, as CI does
 INBOL_REQUEST_LIMIT   most requests that a stage sends to endpoints          no limit
                       (`inbol run --limit`)
 INBOL_DRY_RUN         any value: show what an endpoint would be asked and    unset

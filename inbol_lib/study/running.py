@@ -285,6 +285,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     """
     args = parser().parse_args(argv)
     try:
+        if args.grid:
+            raise ParameterError("--grid: `inbol run` makes grids, this module single artefacts")
         stage, p = checked_job(args)
     except ValueError as error:
         print(error, file=sys.stderr)
