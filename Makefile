@@ -28,7 +28,7 @@ $(READY): requirements.lock pyproject.toml
 env: $(READY)  ## the pinned environment in .venv
 
 study: $(READY)  ## the whole study with PROFILE=micro: every table and figure into figures/micro/
-	$(FORKED) $(BIN)/snakemake --cores $(CORES) --rerun-triggers mtime --quiet rules --config profile='$(subst ','\'',$(PROFILE))'
+	$(FORKED) $(BIN)/python -m inbol_lib study --cores $(CORES) -f '$(subst ','\'',$(PROFILE))'
 
 # One job more than cores: toy jobs spend much of their time starting.
 smoke: $(READY)  ## the whole study at toy size, into runs/

@@ -41,6 +41,8 @@ LONGEST = (
     "test_bench_recipes",
     "test_packing",
     "test_stages",
+    "test_from_python",
+    "test_terminal",
     "test_reviewing",
     "test_pinning",
     "test_illustrations",

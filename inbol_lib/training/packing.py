@@ -17,6 +17,7 @@ from accelerate.utils import send_to_device
 from datasets import Dataset
 from transformers import PreTrainedModel, ProcessorMixin
 
+from inbol_lib.errors import ParameterError
 from inbol_lib.mllm.attention import can_share
 from inbol_lib.mllm.chat import image_token_id, picture_marks
 from inbol_lib.mllm.grouping import parts
@@ -276,7 +277,7 @@ def check_packing(
 
     Raises
     ------
-    ValueError
+    ParameterError
         When a log-probability differs: some attention kernels drop a block mask, some families give
         tokens positions of their own.
     """
@@ -292,7 +293,7 @@ def check_packing(
                 continue
             alone = _logp_alone(model, collator.processor, item["prompt_ids"], response, images)
             if not abs(together - alone) <= exact * (1 + abs(alone)):
-                raise ValueError(
+                raise ParameterError(
                     f"{type(model).__name__}: the {name} response has log-probability "
                     f"{together:.4f} packed and {alone:.4f} alone; load the model with "
                     'attn_implementation="sdpa" or "eager", or take one of another family'
