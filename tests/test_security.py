@@ -68,9 +68,9 @@ def findings(source):
 def listening(source):
     """Return the addresses at which a source lets servers listen; None for one not spelled out."""
     for node in ast.walk(ast.parse(source)):
-        if isinstance(node, ast.Call) and re.search(r"(Server|\.bind)$", dotted(node.func)):
-            if isinstance(node.args[0], ast.Tuple):
-                yield getattr(node.args[0].elts[0], "value", None)
+        serving = isinstance(node, ast.Call) and re.search(r"(Server|\.bind)$", dotted(node.func))
+        if serving and isinstance(node.args[0], ast.Tuple):
+            yield getattr(node.args[0].elts[0], "value", None)
 
 
 def sources():
