@@ -155,6 +155,11 @@ def train_and_save(trainer: Trainer, folder: Path) -> pd.DataFrame:
     -------
     pandas.DataFrame
         The history: one row per logged step with `step`, `loss` and the other logged numbers.
+
+    Raises
+    ------
+    FloatingPointError
+        If a loss (`steps.check_number`) or a trained weight is infinite or no number.
     """
     trainer.remove_callback(PrinterCallback)
     checkpoint = last_checkpoint(Path(trainer.args.output_dir))
@@ -165,6 +170,11 @@ def train_and_save(trainer: Trainer, folder: Path) -> pd.DataFrame:
     # Under FSDP a process holds only a shard, and every process must help to gather the whole.
     weights = trainer.accelerator.get_state_dict(trainer.model_wrapped)
     history = logged_history(trainer)
+    if spoilt := [name for name, weight in weights.items() if not weight.isfinite().all()]:
+        raise FloatingPointError(
+            f"{len(spoilt)} trained weights are no numbers, such as {spoilt[0]}; nothing "
+            f"is saved. Remove {trainer.args.output_dir} and train with a smaller learning rate"
+        )
     if trainer.accelerator.is_main_process:
         tuned = trainer.accelerator.unwrap_model(trainer.model)
         adapter = folder / "adapter"
