@@ -99,13 +99,19 @@ OF_TRAINING = [
         "len(losses)",
         T_CA_DPO,
     ),
-    Fault("no beta", LOSS, "F.logsigmoid(beta * margin)", "F.logsigmoid(margin)", T_LOSS),
+    Fault(
+        "no beta",
+        LOSS,
+        "F.logsigmoid(beta * margin)",
+        "F.logsigmoid(margin)",
+        "tests/training/test_settings.py",
+    ),
     Fault(
         "the loss forgets the reference",
         LOSS,
         "ratio = policy - reference",
         "ratio = policy",
-        T_LOSS,
+        "tests/training/test_settings.py",
     ),
     Fault(
         "mixed questions prefer the incorrect response to the refusal",
@@ -147,7 +153,7 @@ OF_TRAINING = [
         REFERENCE,
         'sorted(start.glob("adapter_*"))',
         'sorted(start.glob("nothing_*"))',
-        "tests/training/test_reference.py",
+        "tests/training/test_settings.py",
     ),
     Fault(
         "CA-DPO learns at IDK-IT's rate",
@@ -256,7 +262,7 @@ OF_ANSWERING = [
         "inbol_lib/mllm/sampling/responses.py",
         "[rng_for(seed, ids[i]) for i in chosen]",
         "[rng_for(0, ids[i]) for i in chosen]",
-        T_SAMPLING,
+        T_SEEN,
     ),
     Fault(
         "nothing stops at EOS",
@@ -305,7 +311,14 @@ OF_ANSWERING = [
         "inbol_lib/mllm/journal.py",
         'if line["first"] == len(samples):',
         "if True:",
-        "tests/mllm/test_endpoint_requests.py tests/mllm/test_endpoint_replies.py",
+        T_SEEN,
+    ),
+    Fault(
+        "a line of a journal without texts ends in a traceback",
+        "inbol_lib/mllm/endpoints/spending.py",
+        "for line in filter(is_answer, journal.lines()):",
+        "for line in journal.lines():",
+        "tests/inputs/test_bad_input.py",
     ),
     Fault(
         "the probe reads the layer below the last",
@@ -349,7 +362,7 @@ OF_JUDGING = [
         HYBRID,
         'words[i] = "incorrect" if wrongly else verdicts[triple]',
         "words[i] = verdicts[triple]",
-        T_JUDGING,
+        T_SEEN,
     ),
     Fault(
         "a failed request counts as wrong",
@@ -363,7 +376,7 @@ OF_JUDGING = [
         HYBRID,
         'None: "unjudged"}[parse_verdict(text)]',
         'None: "incorrect"}[parse_verdict(text)]',
-        T_JUDGING,
+        T_SEEN,
     ),
     Fault(
         "the evaluator judges out of domain",
@@ -619,6 +632,20 @@ OF_ARTEFACTS = [
         'path.with_name(f".{path.name}.{os.getpid()}")',
         "path",
         "tests/data/test_files.py",
+    ),
+    Fault(
+        "an artefact of another schema is read",
+        "inbol_lib/study/workflow/origins.py",
+        "if schema != SCHEMA:",
+        "if False:",
+        "tests/study/test_origins.py",
+    ),
+    Fault(
+        "a killed run waits for all that live",
+        "inbol_lib/study/workflow/__init__.py",
+        "if lock.name not in theirs:",
+        "if not others:",
+        "tests/study/test_workflow.py",
     ),
     Fault(
         "a table edited by hand",

@@ -10,8 +10,10 @@ from inbol_lib.boundary.confidence import standard_records
 from inbol_lib.data.records import QUESTION_FEATURES, save_table
 from inbol_lib.data.templates import REFUSAL_PROMPT, REFUSAL_TEMPLATES
 from inbol_lib.evaluation import asking, metrics, probing, selective
+from inbol_lib.judging import hybrid
 from inbol_lib.mllm import chat, loading
-from inbol_lib.mllm.sampling import Response
+from inbol_lib.mllm.journal import Journal
+from inbol_lib.mllm.sampling import Response, sample
 from inbol_lib.params import Params
 from inbol_lib.study import graph, stages, tune
 from inbol_lib.training import preference_loss
@@ -129,3 +131,37 @@ def test_learning_rates_are_tried_on_the_validation_questions(smoke, questions, 
     rows = rows.add_column("in_domain", [True] * len(rows))
     expected = metrics.summary(asking.outcomes(p, "original", rows, None, who), ["method"])
     assert found == expected.iloc[0].to_dict()
+
+
+def test_samples_follow_the_seed(tiny, questions):
+    model, processor, _ = tiny
+    asked = (model, processor, questions["image"], questions["question"], 4, 2.0, 1.0, 6, 4096)
+    one, other, again = (sample(*asked, seed=seed) for seed in (0, 1, 0))
+    assert one == again
+    assert one != other
+
+
+def test_samples_behind_a_lost_line_do_not_count(tmp_path):
+    journal = Journal(tmp_path / "journal.jsonl")
+    journal.add({"key": "a", "first": 0, "texts": ["red", "blue"]})
+    journal.add({"key": "a", "first": 3, "texts": ["green"]})  # the third is lost
+    assert journal.answers() == {"a": ["red", "blue"]}
+
+
+@pytest.mark.parametrize(
+    ("judge", "said", "answers", "outcome"),
+    [
+        ("micro-any", "perhaps", ["gray"], "unjudged"),
+        ("micro-any", "yes", ["gray"], "correct"),
+        ("any", "perhaps", ["gray"], "unjudged"),
+        ("any", "right", [], "incorrect"),
+        ("any", "right", ["gray"], "correct"),
+        ("any", "declines", [], "refusal"),
+    ],
+)
+def test_what_a_judge_says_is_read_as_it_is_meant(monkeypatch, judge, said, answers, outcome):
+    monkeypatch.setattr(hybrid, "_local", lambda _: lambda prompts, _: [said] * len(prompts))
+    row = {"question": "What color is it?", "answers": answers, "choices": []}
+    open_response = "I cannot say for certain, maybe it is ash" if not answers else "ash"
+    assert hybrid.matched(row, open_response) == "", "the rules leave it open"
+    assert hybrid.judge([row], [open_response], judge) == [outcome]

@@ -81,8 +81,7 @@ def check(folder: Path) -> None:
     if schema != SCHEMA:
         raise ParameterError(
             f"{folder} is of schema {schema}, written at commit {made.get('commit') or 'unknown'}; "
-            f"this one reads schema {SCHEMA}. Use that commit, or remove the folder, and it is made "
-            "anew"
+            f"this one reads schema {SCHEMA}. Use that one, or remove the folder: it is made anew"
         )
 
 
