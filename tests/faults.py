@@ -1,7 +1,9 @@
 """Plant faults one at a time in a copy of the project, and see which tests go red, and how fast.
 
-    python tests/faults.py                 # all of them; writes the table in tests/README.md
+    python tests/faults.py                 # all of them
     python tests/faults.py circular EOS    # those with one of these words in their name
+
+The table in tests/README.md gets their rows.
 
 The libraries are loaded once; each fault gets a process that is forked from there. A fault that no
 test sees is a survivor: write the test that sees it.
@@ -36,6 +38,7 @@ LIBRARIES = (
     "matplotlib.pyplot",
 )
 QUIET = {"CI": "1", "HF_HUB_OFFLINE": "1", "OMP_NUM_THREADS": "1", "PYTHONDONTWRITEBYTECODE": "1"}
+HEAD = "| fault | where | goes red | s |\n|---|---|---|--:|\n"
 START, END = "<!-- faults -->", "<!-- end -->"
 
 
@@ -114,23 +117,21 @@ def chosen(words: Sequence[str]) -> list[Fault]:
     return [f for f in planted.FAULTS if not words or any(word in f.name for word in words)]
 
 
-def table(found: Sequence[Seen]) -> str:
-    """Return the table for people."""
-    head = "| fault | where | goes red | s |\n|---|---|---|--:|\n"
-    return head + "".join(_row(seen) for seen in found)
-
-
-def _row(seen: Seen) -> str:
+def row_of(seen: Seen) -> str:
+    """Return a fault's line of the table."""
     red = re.sub(r"^tests/|\[.*", "", seen.red[0]) if seen.red else "**nothing**"
     where = seen.fault.file.removeprefix("inbol_lib/")
     return f"| {seen.fault.name} | {where} | {red.replace('::', ' ')} | {seen.seconds:.0f} |\n"
 
 
 def written(text: str, found: Sequence[Seen]) -> str:
-    """Return the README of the tests with this table in it."""
+    """Return the README of the tests with these rows in its table; other faults keep theirs."""
     before, _, rest = text.partition(START)
-    _, _, after = rest.partition(END)
-    return f"{before}{START}\n\n{table(found)}\n{END}{after}"
+    old, _, after = rest.partition(END)
+    rows = {line.split(" | ")[0].removeprefix("| "): line + "\n" for line in old.splitlines()}
+    rows |= {seen.fault.name: row_of(seen) for seen in found}
+    kept = "".join(rows[fault.name] for fault in planted.FAULTS if fault.name in rows)
+    return f"{before}{START}\n\n{HEAD}{kept}\n{END}{after}"
 
 
 def load_libraries() -> None:
@@ -157,9 +158,8 @@ def main(words: Sequence[str] = ()) -> int:
         found = []
         for fault in faults:
             found.append(see(root, fault))
-            print(_row(found[-1]), end="", flush=True)
-    if not words:
-        README.write_text(written(README.read_text(), found))
+            print(row_of(found[-1]), end="", flush=True)
+    README.write_text(written(README.read_text(), found))
     survivors = [seen for seen in found if seen.status != 1 and not seen.red]
     print(f"{len(found)} faults, {len(survivors)} survivors")
     return len(survivors)

@@ -44,3 +44,14 @@ def test_the_table_lists_every_fault_and_none_survives():
         file, _, test = red.partition(" ")
         assert red != "**nothing**", f"{name}: no test sees it"
         assert f"def {test}(" in (ROOT / "tests" / file).read_text() or "(import)" in red, name
+
+
+def test_a_row_is_written_and_the_others_stay():
+    one, other = planted.FAULTS[:2]
+    found = [faults.Seen(fault, ["tests/x.py::test_y[1]"], 2.4, 1) for fault in (one, other)]
+    text = faults.written(f"a {faults.START}{faults.END} b", found)
+    assert text.startswith("a ")
+    assert text.endswith(" b")
+    again = faults.written(text, [faults.Seen(other, [], 7.0, 0)])
+    assert f"| {one.name} | {one.file.removeprefix('inbol_lib/')} | x.py test_y | 2 |" in again
+    assert f"| {other.name} | {other.file.removeprefix('inbol_lib/')} | **nothing** | 7 |" in again

@@ -16,7 +16,7 @@ RUNS_TEXT = {"eval", "exec", "compile", "os.system", "os.popen", "tempfile.mktem
 UNSAFE_READERS = {"read_pickle", "to_pickle", "unsafe_load", "full_load"}
 #: keyword -> the only value that it may have
 KEYWORDS = {"shell": False, "trust_remote_code": False, "allow_pickle": False, "verify": True}
-EVERYWHERE = re.compile(r"0\.0\.0\.0|::0?")
+EVERYWHERE = re.compile(r"0\.0\.0\.0|::0")
 #: (file, finding) -> why it may stay
 ALLOWED = {
     ("inbol_lib/values.py", "yaml.load"): "its loader is a SafeLoader, checked below",

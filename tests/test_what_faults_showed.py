@@ -15,6 +15,7 @@ from inbol_lib.mllm import chat, loading
 from inbol_lib.mllm.journal import Journal
 from inbol_lib.mllm.sampling import Response, sample
 from inbol_lib.params import Params
+from inbol_lib.report import claim_statistics
 from inbol_lib.study import graph, stages, tune
 from inbol_lib.training import preference_loss
 
@@ -165,3 +166,11 @@ def test_what_a_judge_says_is_read_as_it_is_meant(monkeypatch, judge, said, answ
     open_response = "I cannot say for certain, maybe it is ash" if not answers else "ash"
     assert hybrid.matched(row, open_response) == "", "the rules leave it open"
     assert hybrid.judge([row], [open_response], judge) == [outcome]
+
+
+@pytest.mark.parametrize(
+    ("lo", "hi", "verdict"),
+    [(1, 2, "reproduced"), (-1, 2, "undecided"), (-2, -1, "not"), (0, 1, "undecided")],
+)
+def test_a_claim_is_decided_by_an_interval_on_one_side_of_0(lo, hi, verdict):
+    assert claim_statistics.verdict(lo, hi) == verdict

@@ -103,7 +103,6 @@ def test_what_is_stale_goes_only_if_nobody_is_alive(tmp_path):
     lock.touch()
     held = workflow.begin(state)
     assert not lock.exists()
-    lock.parent.mkdir()
     lock.touch()
     code = "import sys\nfrom pathlib import Path\nfrom inbol_lib.study import workflow\n"
     code += "kept = workflow.begin(Path(sys.argv[1]))"
