@@ -6,7 +6,8 @@
 A kill is a SIGKILL to the process group of `inbol run`. After each one, nothing of it may live on;
 the stage is started again, and killed again, until it has been killed three times, or has ended.
 Then its artefact must be that of the undisturbed run: the same numbers, tables and weights. Of
-every third stage two runs begin at once, and one of them is killed.
+every third stage two runs begin at once, and one of them is killed. Last comes the Snakefile,
+with all stages up to the composition.
 """
 
 import os
@@ -24,9 +25,9 @@ import psutil
 import pyarrow.parquet as pq
 from filelock import FileLock
 
-from inbol_lib import params
+from inbol_lib import params, paths
 from inbol_lib.params import Params
-from inbol_lib.study import graph
+from inbol_lib.study import graph as jobs
 from inbol_lib.study.kernels import serving
 
 #: smaller than smoke: what counts is the number of moments, not the numbers
@@ -39,7 +40,7 @@ SMALL = {
 #: sampling and judging, generation, writing, both trainings, evaluation
 STAGES = ("confidence", "unanswerable", "composition", "idk_it", "ca_dpo", "evaluation")
 #: What a run says of itself rather than of its result.
-OF_THE_RUN = ("notebook.ipynb", ".lock", "costs.csv")
+OF_THE_RUN = ("notebook.ipynb", ".lock", "made_by.json")
 MARK = "INBOL_RUNS"
 QUIET = {
     "CI": "1",
@@ -54,16 +55,37 @@ PATIENCE = 30  # seconds that a killed run's processes may take to end
 def command(stage: str) -> list[str]:
     """Return the command that runs a stage at this size."""
     words = [sys.executable, "-m", "inbol_lib.run", stage, "-f", "smoke"]
-    for key, value in SMALL.items():
-        words += ["-p", f"{key}={value}".replace("'", "")]
+    for change in changes():
+        words += ["-p", change]
     return words
 
 
-def started(stage: str, runs: Path) -> subprocess.Popen:
-    """Start a stage in a process group of its own."""
-    env = {**os.environ, **QUIET, MARK: str(runs)}
+def changes() -> list[str]:
+    """Return what differs from smoke, as `key=value`."""
+    return [f"{key}={value}".replace("'", "") for key, value in SMALL.items()]
+
+
+def begun(words: Sequence[str | Path], runs: Path) -> subprocess.Popen:
+    """Begin a command in a process group of its own."""
+    path = f"{Path(sys.executable).parent}:{os.environ['PATH']}"
+    env = {**os.environ, **QUIET, "PATH": path, MARK: str(runs)}
     pipes = {"stdout": subprocess.DEVNULL, "stderr": subprocess.PIPE, "text": True}
-    return subprocess.Popen(command(stage), env=env, start_new_session=True, **pipes)
+    return subprocess.Popen(words, env=env, start_new_session=True, **pipes)
+
+
+def started(stage: str, runs: Path) -> subprocess.Popen:
+    """Start a stage."""
+    return begun(command(stage), runs)
+
+
+def snakemake(goal: str, runs: Path, work: Path) -> subprocess.Popen:
+    """Start the Snakefile up to a stage, in a folder of its own."""
+    for name in ("notebooks", "inbol_lib"):
+        if not (work / name).exists():
+            (work / name).symlink_to(paths.ROOT / name)
+    words = [sys.executable, "-m", "snakemake", "-s", paths.ROOT / "Snakefile", "--cores", "1"]
+    words += ["--directory", work, "--rerun-triggers", "mtime", "--quiet", "rules", "--config"]
+    return begun([*words, "profile=smoke", f"only={goal}", *changes()], runs)
 
 
 def finished(process: subprocess.Popen) -> None:
@@ -136,16 +158,16 @@ class Disturbance:
 
     def folder(self, stage: str, runs: Path) -> Path:
         """Return where a stage's artefact lies under `runs`."""
-        name = graph.path(stage, self.p)
+        name = jobs.path(stage, self.p)
         return runs / name.parent.name / name.name
 
     def make(self, stages: Sequence[str]) -> None:
         """Make what is needed, undisturbed, and note how long each stage takes."""
         for stage in STAGES[: 1 + max(map(STAGES.index, stages))]:
             finished(started(stage, self.whole))
-            begun = time.monotonic()
+            start = time.monotonic()
             finished(started(stage, self.whole))  # once more, alone, now that all else is there
-            self.seconds[stage] = time.monotonic() - begun
+            self.seconds[stage] = time.monotonic() - start
 
     def round(self, stage: str, runs: Path, most: int, two: bool) -> int:
         """Disturb a stage until it is complete; return the number of kills."""
@@ -166,6 +188,25 @@ class Disturbance:
         finished(started(stage, runs))
         check_nothing_lives(runs)
         check_equal(self.folder(stage, runs), self.folder(stage, self.whole))
+        return done
+
+    def graph(self, goal: str, place: Path, kills: int) -> int:
+        """Kill the whole Snakefile until it is complete; return the number of kills."""
+        runs, work = place / "runs", place / "work"
+        work.mkdir(parents=True)
+        stages = STAGES[: 1 + STAGES.index(goal)]
+        longest = 10 + sum(self.seconds[stage] for stage in stages)
+        done = 0
+        while done < kills:
+            hit = killed(snakemake(goal, runs, work), self.chance.uniform(1, longest))
+            done += hit
+            check_nothing_lives(runs)
+            if not hit:
+                break
+        finished(snakemake(goal, runs, work))
+        check_nothing_lives(runs)
+        for stage in stages:
+            check_equal(self.folder(stage, runs), self.folder(stage, self.whole))
         return done
 
     def check_half(self, stage: str, runs: Path) -> None:
@@ -201,6 +242,9 @@ def main(kills: str = "60", *stages: str, seed: int = 0) -> int:
         took = ", ".join(f"{stage} {seconds:.0f} s" for stage, seconds in study.seconds.items())
         print(f"undisturbed: {took}", flush=True)
         study.disturb(stages or STAGES, int(kills), place)
+        if not stages:
+            hit = study.graph("composition", place / "study", int(kills) // 10)
+            print(f"the Snakefile: {hit} kills, and the same artefacts")
     return 0
 
 
