@@ -33,6 +33,12 @@ if set(RUNS) & set("{}"):  # Snakemake would take them for wildcards
     raise ParameterError(f"INBOL_RUNS: given {RUNS!r}, a path without {{ and }} is needed")
 if workflow.is_main_process:  # not in the jobs of a cluster
     ALIVE = runs_of_it.begin(Path(".snakemake"))
+
+
+onstart:
+    runs_of_it.claim(ALIVE, getattr(workflow.persistence, "_lockfile", {}).values())
+
+
 #: What others wait for begins first, so that no chain of stages is left for the end.
 URGENT = list(reversed(graph.NOTEBOOKS))
 

@@ -32,6 +32,7 @@ SHARED = Path(__file__).resolve().parents[2] / "shared" / "data"
 LONGEST = (
     "test_architecture_notebooks",
     "test_linear_time",
+    "test_kills",
     "test_kernels",
     "test_endpoint_faults",
     "test_processes",

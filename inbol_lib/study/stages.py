@@ -22,6 +22,7 @@ from inbol_lib.mllm import pinning
 from inbol_lib.params import Params
 from inbol_lib.study import graph
 from inbol_lib.study.graph import NOTEBOOKS, check_endpoint, complete, dependencies, path
+from inbol_lib.study.workflow import origins
 
 
 def ensure(stage: str, p: Params, aloud: bool = True) -> Path:
@@ -29,9 +30,15 @@ def ensure(stage: str, p: Params, aloud: bool = True) -> Path:
 
     If it is missing, its notebook runs first, and so do those that the notebook needs; where it is
     `aloud`, that is said on stderr.
+
+    Raises
+    ------
+    ParameterError
+        If an artefact is there that this version of the library does not read (`origins.check`).
     """
     folder = path(stage, p)
     if complete(stage, p):
+        origins.check(folder)
         _tidy(folder)
         return folder
     with _held(stage, folder):
@@ -121,6 +128,7 @@ class Stage:
         """
         metrics = metrics | pinning.loaded(self.p.dataset, [*self.p.sources, *self.p.ood_sources])
         (self.folder / "params.json").write_text(self.p.model_dump_json(indent=1))
+        origins.write(self.folder, self.p)
         target = self.folder / "metrics.json"
         with whole(target) as unfinished:
             unfinished.write_text(json.dumps(metrics, indent=1, sort_keys=True) + "\n")

@@ -162,6 +162,8 @@ def train_and_save(trainer: Trainer, folder: Path) -> pd.DataFrame:
     ------
     ParameterError
         If the training has changed nothing.
+    FloatingPointError
+        If a loss (`steps.check_number`) or a trained weight is infinite or no number.
     """
     trainer.remove_callback(PrinterCallback)
     trainer.add_callback(Shown())
@@ -175,6 +177,11 @@ def train_and_save(trainer: Trainer, folder: Path) -> pd.DataFrame:
     # Under FSDP a process holds only a shard, and every process must help to gather the whole.
     weights = trainer.accelerator.get_state_dict(trainer.model_wrapped)
     history = logged_history(trainer)
+    if spoilt := [name for name, weight in weights.items() if not weight.isfinite().all()]:
+        raise FloatingPointError(
+            f"{len(spoilt)} trained weights are no numbers, such as {spoilt[0]}; nothing "
+            f"is saved. Remove {trainer.args.output_dir} and train with a smaller learning rate"
+        )
     if trainer.accelerator.is_main_process:
         check_moved(start, weights, trainer)
         tuned = trainer.accelerator.unwrap_model(trainer.model)

@@ -86,12 +86,14 @@ class PackingCollator:
         """Return a batch of row numbers (`numbered`) as `parts`, each of them made by `read`.
 
         Beside them stand all tokens of the responses as `labels`, so that the trainer can count
-        them.
+        them, and the numbers as `rows`.
         """
-        groups = self.groups([row["image"] for row in batch])
+        numbers = [row["image"] for row in batch]
+        groups = self.groups(numbers)
         made = [self.read_trees(trees) for trees in groups]
         targets = torch.cat([part["target"] for part in made])
-        return {"parts": made, "labels": targets, "shift_labels": targets}
+        rows = torch.tensor(numbers)
+        return {"parts": made, "labels": targets, "shift_labels": targets, "rows": rows}
 
     def groups(self, numbers: Sequence[int]) -> list[list[list[int]]]:
         """Return these numbers as trees, in groups that are to be read as one part each."""

@@ -3,6 +3,7 @@
 import math
 import random
 from collections.abc import Hashable, Iterator, Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
 import torch
@@ -11,6 +12,7 @@ from datasets import Dataset
 from torch.utils.data import Sampler
 from transformers import PreTrainedModel, Trainer, TrainerCallback
 
+from inbol_lib.data.records import save_table
 from inbol_lib.errors import ParameterError
 from inbol_lib.params import Params
 from inbol_lib.progress import Bar, bar, say
@@ -148,6 +150,38 @@ def picture_order(p: Params, keys: Sequence[Hashable]) -> PictureOrder | None:
     return PictureOrder(keys, p.seed) if p.shuffle == "pictures" else None
 
 
+def check_number(loss: torch.Tensor, batch: dict[str, Any], trainer: Trainer) -> None:
+    """Stop a training whose loss is infinite or no number, before it spoils the weights.
+
+    The trainer would log the mean of the other losses in its place, and go on.
+
+    Parameters
+    ----------
+    loss : torch.Tensor
+        Of one batch.
+    batch : dict
+        Of `PackingCollator`; its `rows` are named and saved.
+    trainer : Trainer
+        Its collator holds the rows; they are saved beside its checkpoints.
+
+    Raises
+    ------
+    FloatingPointError
+        Naming the batch, and where it lies.
+    """
+    if torch.isfinite(loss):
+        return
+    rows = trainer.data_collator.rows.select(batch["rows"].tolist())
+    step = trainer.state.global_step + 1
+    file = save_table(rows, Path(trainer.args.output_dir).parent / f"stopped-at-{step}.parquet")
+    names = rows["id"] if "id" in rows.column_names else batch["rows"].tolist()
+    raise FloatingPointError(
+        f"the loss of step {step} is {loss.item()}, so the training has stopped. Its batch lies in "
+        f"{file}: {', '.join(map(str, names))}. A smaller learning rate may help; remove "
+        f"{file.parent} to train from the start, else it goes on from the last checkpoint"
+    )
+
+
 class StepsInParts:
     """What both trainers add to TRL's: a step goes through the parts of a batch.
 
@@ -169,7 +203,9 @@ class StepsInParts:
         with self.accelerator.no_sync(model):
             for part in first:
                 loss = loss + super().training_step(model, part, num_items_in_batch)
-        return loss + super().training_step(model, last, num_items_in_batch)
+        total = loss + super().training_step(model, last, num_items_in_batch)
+        check_number(total, inputs, self)
+        return total
 
     def parts_of(self, inputs: dict[str, Any]) -> list[dict[str, Any]]:
         """Return the parts of a batch, as many in each process if these hold pieces of the model.
