@@ -635,7 +635,7 @@ OF_ARTEFACTS = [
     ),
     Fault(
         "an artefact of another schema is read",
-        "inbol_lib/study/workflow/origins.py",
+        "inbol_lib/study/artefacts/origins.py",
         "if schema != SCHEMA:",
         "if False:",
         "tests/study/test_origins.py",

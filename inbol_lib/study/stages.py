@@ -21,8 +21,8 @@ from inbol_lib.errors import KINDS, DiskFull, NotebookFailed, StudyError
 from inbol_lib.mllm import pinning
 from inbol_lib.params import Params
 from inbol_lib.study import graph
+from inbol_lib.study.artefacts import origins
 from inbol_lib.study.graph import NOTEBOOKS, check_endpoint, complete, dependencies, path
-from inbol_lib.study.workflow import origins
 
 
 def ensure(stage: str, p: Params, aloud: bool = True) -> Path:

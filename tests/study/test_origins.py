@@ -11,7 +11,7 @@ import pytest
 from inbol_lib import micro, paths
 from inbol_lib.errors import ParameterError
 from inbol_lib.study import stages
-from inbol_lib.study.workflow import origins
+from inbol_lib.study.artefacts import origins
 
 
 @pytest.fixture

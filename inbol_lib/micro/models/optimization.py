@@ -9,7 +9,7 @@ from torch import nn
 from torch.nn import functional
 from transformers import LlavaForConditionalGeneration
 
-from inbol_lib.micro.draft.models import together
+from inbol_lib.micro.models import together
 from inbol_lib.micro.models.batches import IGNORE, Batcher
 
 

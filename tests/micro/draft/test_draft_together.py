@@ -3,7 +3,8 @@
 import pytest
 import torch
 
-from inbol_lib.micro.draft.models import architecture, pretrain, seeing, together
+from inbol_lib.micro.draft.models import architecture, pretrain, seeing
+from inbol_lib.micro.models import together
 from inbol_lib.micro.models.batches import Batcher
 from inbol_lib.micro.models.optimization import backward
 

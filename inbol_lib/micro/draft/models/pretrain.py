@@ -23,9 +23,9 @@ from transformers import LlavaForConditionalGeneration, LlavaProcessor
 from inbol_lib.data.records import prompt_text
 from inbol_lib.data.templates import REFUSAL_PROMPT, REFUSAL_TEMPLATES
 from inbol_lib.micro.draft import world
-from inbol_lib.micro.draft.models import architecture, checkpoints, seeing, together
+from inbol_lib.micro.draft.models import architecture, checkpoints, seeing
 from inbol_lib.micro.draft.world.conversations import CHOICE_ANSWER, conversations
-from inbol_lib.micro.models import manifests
+from inbol_lib.micro.models import manifests, together
 from inbol_lib.micro.models.batches import IGNORE, Batcher
 from inbol_lib.micro.models.optimization import (
     backward,

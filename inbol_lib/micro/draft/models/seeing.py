@@ -16,10 +16,10 @@ from tqdm import trange
 from transformers import LlavaForConditionalGeneration
 from transformers.image_processing_utils import BaseImageProcessor
 
-from inbol_lib.micro.draft.models import together
 from inbol_lib.micro.draft.world.drawing import render
 from inbol_lib.micro.draft.world.entities import COLOURS, EMBLEMS, LAYOUTS
 from inbol_lib.micro.draft.world.scenes import PATTERNS, SHAPES, TALLEST, Scene, scene_of
+from inbol_lib.micro.models import together
 from inbol_lib.micro.models.optimization import optimizers, schedule, set_learning_rate, update
 from inbol_lib.micro.world.randomness import rng_of
 
