@@ -13,22 +13,25 @@ export OMP_NUM_THREADS ?= 1
 # Loads the libraries once, for all notebooks of a run.
 FORKED := $(BIN)/python -m inbol_lib.study.kernels
 
-.PHONY: help env study smoke test lint lab notebooks pretrain bench clean
+.PHONY: help env study smoke test lint lock audit lab notebooks pretrain bench clean
 help:  ## this list
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
 
-$(READY): requirements.lock pyproject.toml
+PIP := $(BIN)/pip install --quiet --disable-pip-version-check --no-deps
+# torch without CUDA where pip is shown such a wheel, else as the package index has it (tests/lock.py)
+$(READY): requirements.lock requirements-cpu.lock requirements-cuda.lock pyproject.toml
 	$(PYTHON) -c 'import sys; assert sys.version_info >= (3, 11), "Python 3.11 or newer is needed, this is " + sys.version'
 	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
-	$(BIN)/pip install --quiet --disable-pip-version-check torch==2.13.0
-	$(BIN)/pip install --quiet --disable-pip-version-check -r requirements.lock
-	$(BIN)/pip install --quiet --disable-pip-version-check --no-deps -e .
+	$(PIP) --require-hashes -r requirements-cpu.lock 2>/dev/null || \
+		{ echo "torch comes with CUDA"; $(PIP) --require-hashes -r requirements-cuda.lock; }
+	$(PIP) --require-hashes -r requirements.lock
+	$(PIP) --no-build-isolation -e .
 	touch $(READY)
 
 env: $(READY)  ## the pinned environment in .venv
 
 study: $(READY)  ## the whole study with PROFILE=micro: every table and figure into figures/micro/
-	$(FORKED) $(BIN)/snakemake --cores $(CORES) --rerun-triggers mtime --quiet rules --config profile='$(subst ','\'',$(PROFILE))'
+	$(FORKED) $(BIN)/python -m inbol_lib study --cores $(CORES) -f '$(subst ','\'',$(PROFILE))'
 
 # One job more than cores: toy jobs spend much of their time starting.
 smoke: $(READY)  ## the whole study at toy size, into runs/
@@ -39,6 +42,12 @@ test: $(READY)  ## all tests, and every notebook at smoke size against its store
 
 lint: $(READY)
 	$(BIN)/ruff check . && $(BIN)/ruff format --check . && $(BIN)/lint-imports
+
+lock:  ## pin every version with its hashes, and list them all in sbom.cdx.json
+	$(PYTHON) tests/lock.py lock
+
+audit:  ## known vulnerabilities of what is pinned
+	$(PYTHON) tests/lock.py audit
 
 lab: $(READY)  ## JupyterLab on the notebooks
 	$(BIN)/jupyter lab notebooks/00_tour.ipynb

@@ -15,20 +15,30 @@ from pathlib import Path
 
 from inbol_lib import params, paths, values
 from inbol_lib.errors import ParameterError
-from inbol_lib.study import graph, run
+from inbol_lib.study import graph, running
 from inbol_lib.study import workflow as runs_of_it
+from inbol_lib.study.workflow import sweep
 
 PROFILE = config.get("profile", "micro")
-CHANGES = {key: value for key, value in config.items() if key not in ("profile", "only")}
+CHANGES = {
+    key: value for key, value in config.items() if key not in ("profile", "only", "grid")
+}
 P = params.load(PROFILE, **CHANGES)
 GOAL = config.get("only", "paper_vs_ours")
-run.check_dataset(GOAL, P)  # before anything starts
-JOBS = graph.plan(GOAL, P) | graph.plan("tour", P)
+running.check_dataset(GOAL, P)  # before anything starts
+WANTED = sweep.wanted(GOAL, P, sweep.grid_of(config.get("grid", [])))
+JOBS = {name: job for goal in WANTED for name, job in graph.plan(*goal).items()}
 RUNS = str(paths.runs())
 if set(RUNS) & set("{}"):  # Snakemake would take them for wildcards
     raise ParameterError(f"INBOL_RUNS: given {RUNS!r}, a path without {{ and }} is needed")
 if workflow.is_main_process:  # not in the jobs of a cluster
     ALIVE = runs_of_it.begin(Path(".snakemake"))
+
+
+onstart:
+    runs_of_it.claim(ALIVE, getattr(workflow.persistence, "_lockfile", {}).values())
+
+
 #: What others wait for begins first, so that no chain of stages is left for the end.
 URGENT = list(reversed(graph.NOTEBOOKS))
 
@@ -90,7 +100,7 @@ rule stage:
     params:
         command=command,
     shell:
-        "python -m inbol_lib.run {params.command}"
+        "python -m inbol_lib.run {params.command} --plain"
 
 
 use rule stage as confidence with:  # 01: how sure is the model?

@@ -18,9 +18,19 @@ class Command(NamedTuple):
 
 COMMANDS = {
     "run": Command(
-        "inbol_lib.study.run",
+        "inbol_lib.run",
         "run a notebook with checked parameters",
         "inbol run 05_ca_dpo -f micro -p beta=0.2 --ensure",
+    ),
+    "study": Command(
+        "inbol_lib.study.workflow.whole",
+        "run the whole study through Snakemake, here or on a cluster",
+        "inbol study -f micro --cores 2",
+    ),
+    "compare": Command(
+        "inbol_lib.report.comparing.runs",
+        "two runs, seeds or methods side by side, with paired differences",
+        "inbol compare seed=0 seed=1 -f micro",
     ),
     "score": Command(
         "inbol_lib.evaluation.score",

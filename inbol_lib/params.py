@@ -4,6 +4,7 @@ Values and their sources are in params/*.yaml, one file per profile. smoke.yaml 
 parameter, and any other profile falls back on its values.
 """
 
+import os
 import re
 from collections.abc import Iterator
 from difflib import get_close_matches
@@ -57,7 +58,21 @@ def _model_name(name: str) -> str:
     return name
 
 
+def _from_here(dataset: str) -> str:
+    """Return a data set whose folder's path counts from the working directory, made absolute.
+
+    Kernels and cluster jobs stand elsewhere, so the path is made absolute where it is first read.
+    """
+    kind, colon, place = dataset.partition(":")
+    if kind != "folder":
+        return dataset
+    return f"{kind}{colon}{os.path.abspath(os.path.expanduser(place))}"
+
+
 Model = Annotated[str, AfterValidator(_model_name)]
+Data = Annotated[
+    str, Field(pattern=r"^(micro|folder:.+|benchmarks:.+)$"), AfterValidator(_from_here)
+]
 Share = Annotated[float, Field(ge=0, le=1)]
 Count = Annotated[int, Field(ge=1)]
 Seed = Annotated[int, Field(ge=0)]
@@ -90,7 +105,7 @@ class Params(BaseModel):
     model: Model
     models: list[Model] = Field(min_length=1)
     test_model: Model
-    dataset: str = Field(pattern=r"^(micro|folder:.+|benchmarks:.+)$")
+    dataset: Data
     sources: list[str] = Field(min_length=1)
     ood_sources: list[str]
     seed: Seed

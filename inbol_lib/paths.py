@@ -11,7 +11,8 @@ INBOL_DEVICE          where models run: cpu, cuda, cuda:1, ...               a G
                                                                              one, else the CPU
 INBOL_THREADS         PyTorch's CPU threads in a stage; another number may   1
                       change the last digits of a result
-INBOL_QUIET           any value hides progress bars, as CI does              unset
+INBOL_QUIET           any value hides progress bars and the live table of a  unset
+                      run, as CI does
 INBOL_REQUEST_LIMIT   most requests that a stage sends to endpoints          no limit
                       (`inbol run --limit`)
 INBOL_DRY_RUN         any value: show what an endpoint would be asked and    unset
@@ -48,12 +49,15 @@ def runs() -> Path:
     return Path(os.environ.get("INBOL_RUNS") or ROOT / "runs").resolve()
 
 
-def figures(profile: str) -> Path:
+def figures(profile: str, dataset: str = "micro") -> Path:
     """Return the folder to which notebook 09 writes its tables and figures.
 
     It is `figures/` for the profile that the README shows, a folder in it for any other profile,
-    and a folder under `runs()` for smoke, whose results mean nothing.
+    and a folder under `runs()` for smoke, whose results mean nothing, and for a folder of one's
+    own data, whose results are not the study's.
     """
+    if dataset.startswith("folder:"):
+        return runs() / f"figures-{Path(dataset).name}-{profile}"
     if profile == "smoke":
         return runs() / "figures-smoke"
     if profile == PUBLISHED:

@@ -51,6 +51,16 @@ _Loader.add_constructor("!zero", _zero_led)
 _Loader.add_constructor(_NUMBERS[1], lambda loader, node: as_float(node.value))
 
 
+class _Dumper(yaml.SafeDumper):
+    """Puts texts in quotes that YAML or this module would read as something else ("0E0", "08")."""
+
+
+_Dumper.yaml_implicit_resolvers = {
+    first: [*yaml.SafeDumper.yaml_implicit_resolvers.get(first, []), *rules]
+    for first, rules in _Loader.yaml_implicit_resolvers.items()
+}
+
+
 def as_float(text: str) -> float:
     """Return the number that a text writes, in YAML's spelling of infinity as well."""
     return float(text.replace(".inf", "inf").replace(".nan", "nan"))
@@ -98,7 +108,8 @@ def read_profile(path: Path) -> dict[str, Any]:
 
 def written(value: Any) -> str:
     """Return a value as text that `read_value`, and plain YAML, read as the same value."""
-    text = yaml.safe_dump(value, default_flow_style=True, width=10**6, allow_unicode=True)
+    how = {"default_flow_style": True, "width": 10**6, "allow_unicode": True}
+    text = yaml.dump(value, Dumper=_Dumper, **how)
     return text.removesuffix("...\n").strip()
 
 

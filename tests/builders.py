@@ -8,6 +8,7 @@ from PIL import Image
 
 from inbol_lib.boundary import review
 from inbol_lib.data import folder
+from inbol_lib.micro import world
 
 # boundary
 
@@ -64,14 +65,31 @@ def review_of(p, *names) -> review.Review:
 # data
 
 
-def question_folder(root) -> None:
-    """Write a question and its picture for every split into `root`, as `folder:` reads them."""
+def question_folder(root, pictures=1) -> None:
+    """Write a question on each of some pictures of every split, as `folder:` reads them.
+
+    The first question of a split has its name as its id.
+    """
     lines = []
     for split in folder.SPLITS:
-        Image.new("RGB", (4, 4)).save(root / f"{split}.png")
-        question = {"id": split, "question": "What?", "answers": ["red"], "split": split}
-        lines.append(json.dumps({**question, "image": f"{split}.png"}))
+        for number in range(pictures):
+            name = f"{split}{number or ''}"
+            Image.new("RGB", (4, 4)).save(root / f"{name}.png")
+            question = {"id": name, "question": "What?", "answers": ["red"], "split": split}
+            lines.append(json.dumps({**question, "image": f"{name}.png"}))
     (root / "questions.jsonl").write_text("\n".join(lines))
+
+
+def picture_folder(root, sizes) -> None:
+    """Write questions of the micro world with their pictures: split -> how many."""
+    lines = []
+    for split, n in sizes.items():
+        for row in world.questions("vqav2", split, n):
+            name = f"{row['image_id'].replace(':', '-')}.png"
+            row["image"].save(root / name)
+            lines.append({key: row[key] for key in ("id", "question", "answers", "choices")})
+            lines[-1] |= {"image": name, "split": split}
+    (root / "questions.jsonl").write_text("\n".join(map(json.dumps, lines)))
 
 
 # evaluation

@@ -32,6 +32,7 @@ SHARED = Path(__file__).resolve().parents[2] / "shared" / "data"
 LONGEST = (
     "test_architecture_notebooks",
     "test_linear_time",
+    "test_kills",
     "test_kernels",
     "test_endpoint_faults",
     "test_processes",
@@ -41,6 +42,8 @@ LONGEST = (
     "test_bench_recipes",
     "test_packing",
     "test_stages",
+    "test_from_python",
+    "test_terminal",
     "test_reviewing",
     "test_pinning",
     "test_illustrations",

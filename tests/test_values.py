@@ -77,3 +77,9 @@ def test_a_small_rate_is_the_same_number_by_every_entrance(tmp_path):
     assert params.load(path).learning_rate == 5e-05
     assert params.load(learning_rate=values.read_value("5e-05")).learning_rate == 5e-05
     assert params.parameters({"learning_rate": passed_on["learning_rate"]}).learning_rate == 5e-05
+
+
+def test_a_text_that_looks_like_a_number_stays_a_text():
+    for text in ("0E0", "08", "1e5", "-007", "5", "0.5", "red"):
+        assert values.read_value(values.written(text)) == text
+        assert values.read_value(values.written([text])) == [text]

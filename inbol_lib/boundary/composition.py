@@ -15,6 +15,7 @@ from inbol_lib.boundary.classes import classify
 from inbol_lib.data.records import LETTERS, prompt_text
 from inbol_lib.errors import ParameterError
 from inbol_lib.params import Params
+from inbol_lib.progress import say
 
 _INSTRUCTION_COLUMNS = ["id", "prompt", "response", "kind", "source"]
 _PREFERENCE_COLUMNS = [
@@ -156,10 +157,58 @@ def instructions(
     refused = draw(refused, counts["unknown_extrinsic"], rng)
     gold = draw(_with_gold(inside, p.choice_answer), len(right) + len(unknown), rng)
 
+    _tell("instructions", counts, sizes_of(counts), len(right) + len(unknown) + len(refused), p)
     taught = pd.concat([right, unknown])
     idk = _take(answerable, taught, unanswerable, refused, _INSTRUCTION_COLUMNS)
     sft = _take(answerable, gold, unanswerable, refused, _INSTRUCTION_COLUMNS)
     return idk, sft, counts
+
+
+def sizes_of(counts: dict[str, Any]) -> dict[str, int]:
+    """Return class -> instructions that are taken, of what `instruction_sizes` counts."""
+    unknown = counts["unknown_intrinsic"] + counts["unknown_extrinsic"]
+    return {"known": counts["known"], "unknown": unknown}
+
+
+#: what is composed -> the parameter that says how much of it is wanted
+_ASKED_BY = {"instructions": "num_instructions", "preference questions": "num_pairs"}
+
+
+def _tell(what: str, counts: dict[str, Any], sizes: dict[str, int], total: int, p: Params) -> None:
+    """Say how large each class is and, aloud, what helps where one is short by more than half."""
+    wanted, there = counts["wanted"], counts["there"]
+    listed = [
+        f"{kind} {sizes[kind]:,} of {wanted[kind]:,} ({there.get(kind, 0):,} there)"
+        for kind in wanted
+    ]
+    say(f"{what}: {total:,} of {sum(wanted.values()):,} wanted: {', '.join(listed)}")
+    short = {k: there.get(k, 0) for k in wanted if 2 * there.get(k, 0) < wanted[k]}
+    if not short:
+        return
+    scarcest = min(short, key=lambda kind: short[kind] / wanted[kind])
+    needed = math.ceil(p.train_questions * wanted[scarcest] / max(1, short[scarcest]))
+    asked = _ASKED_BY[what]
+    enough = counts.get("pairs", total) if p.short_class == "shrink" else 0
+    remedies = [
+        f"train_questions: about {needed:,} (now {p.train_questions:,}), if the data hold as many",
+        "short_class: repeat, which takes questions of a short class more than once",
+        f"{asked}: {f'{enough:,} or fewer' if enough else 'fewer'} (now {getattr(p, asked):,})",
+    ]
+    if p.short_class == "repeat":
+        remedies.pop(1)
+    more = ", and num_unanswerable for more unknown ones" if scarcest == "unknown" else ""
+    say(
+        f"{scarcest} questions are short by more than half: {short[scarcest]:,} are there, "
+        f"{wanted[scarcest]:,} are wanted, so that {what} are {_consequence(p, total, sizes)}. "
+        f"What helps: {'; '.join(remedies)}{more}.",
+        loud=True,
+    )
+
+
+def _consequence(p: Params, total: int, sizes: dict[str, int]) -> str:
+    if p.short_class == "repeat":
+        return "partly the same ones again and again"
+    return f"only {total:,} in all ({', '.join(f'{n:,} {kind}' for kind, n in sizes.items())})"
 
 
 def instruction_sizes(inside: pd.DataFrame, outside: pd.DataFrame, p: Params) -> dict[str, Any]:
@@ -278,6 +327,7 @@ def preferences(
     eligible, sizes = both[_eligible(both)], {kind: counts[kind] for kind in PAIR_KINDS}
     drawn = pd.concat([draw(eligible[eligible.kind == kind], n, rng) for kind, n in sizes.items()])
 
+    _tell("preference questions", counts, sizes, len(drawn), p)
     of_inside, of_outside = drawn[drawn.table == 0], drawn[drawn.table == 1]
     rows = _take(answerable, of_inside, unanswerable, of_outside, _PREFERENCE_COLUMNS)
     return rows, counts

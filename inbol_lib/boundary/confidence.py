@@ -4,6 +4,7 @@ Every question is answered several times, each response is judged, and the resul
 standard record (paper, Fig. 2), the row format that all later stages read.
 """
 
+from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -11,7 +12,7 @@ import numpy as np
 from datasets import Dataset, concatenate_datasets
 from transformers import PreTrainedModel, ProcessorMixin
 
-from inbol_lib.boundary.classes import confidence
+from inbol_lib.boundary.classes import classify, confidence
 from inbol_lib.data.records import (
     QUESTION_FEATURES,
     RECORD_FEATURES,
@@ -25,6 +26,7 @@ from inbol_lib.judging.hybrid import judge
 from inbol_lib.mllm.endpoints import Endpoint
 from inbol_lib.mllm.sampling import sample
 from inbol_lib.params import Params
+from inbol_lib.progress import say
 
 #: Questions in one part of an estimate, which is the most that a killed run has to repeat.
 PART = 1000
@@ -208,9 +210,20 @@ def estimate_all(
     if isinstance(model, Endpoint):
         every = [table for tables in pools.values() for table in tables]
         sample_texts(p, model, processor, concatenate_datasets(every))
-    return {
+    records = {
         name: concatenate_datasets(
             [estimate(p, model, processor, table, partial) for table in tables]
         )
         for name, tables in pools.items()
     }
+    for name, table in records.items():
+        say(_classes_in_words(p, name, table["confidence"]))
+    return records
+
+
+def _classes_in_words(p: Params, name: str, values: Sequence[float]) -> str:
+    """Say how many questions of a pool are of each class."""
+    kinds = Counter(classify(value, p.delta_known, p.delta_unknown) for value in values)
+    listed = [f"{kinds[kind]:,} {kind}" for kind in ("known", "mixed", "unknown")]
+    unjudged = f", {kinds['unjudged']:,} unjudged" if kinds["unjudged"] else ""
+    return f"{len(values):,} {name} questions: {', '.join(listed)}{unjudged}"

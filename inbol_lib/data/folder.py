@@ -10,6 +10,7 @@ two splits.
 """
 
 import hashlib
+import re
 from collections.abc import Callable
 from functools import cache
 from pathlib import Path
@@ -24,7 +25,8 @@ from inbol_lib.errors import ParameterError
 
 SPLITS = ("train", "validation", "test")
 FIFTHS = ("train", "train", "train", "validation", "test")
-LISTED = 50  # problems that are shown
+LISTED = 20  # kinds of problem that are shown
+EXAMPLES = 3  # of each kind
 
 
 def _is_text(value: Any) -> bool:
@@ -69,7 +71,7 @@ def check(root: Path) -> tuple[dict, ...]:
     Raises
     ------
     ParameterError
-        Naming every broken line, or the splits without a question.
+        Naming every kind of problem with its first lines, or the splits without a question.
     """
     table = root / "questions.jsonl"
     if not table.is_file():
@@ -77,13 +79,14 @@ def check(root: Path) -> tuple[dict, ...]:
             f"{table} does not exist; see "
             "`python -c 'import inbol_lib.data.folder as f; help(f)'` for the format"
         )
+    content = table.read_bytes()
+    _refuse_a_list(table, content)
     reader = _Reader(root)
-    for number, line in enumerate(table.read_bytes().split(b"\n"), 1):
+    for number, line in enumerate(content.split(b"\n"), 1):
         if line.strip():
             reader.read(number, line)
     if reader.problems:
-        head = f"{table} has {len(reader.problems)} problems (at most {LISTED} are listed):"
-        raise ParameterError("\n".join([head, *reader.problems[:LISTED]]))
+        raise ParameterError(_summary(table, reader.problems))
     filled = {row["split"] for row in reader.rows}
     empty = [split for split in SPLITS if split not in filled]
     if empty:
@@ -94,13 +97,62 @@ def check(root: Path) -> tuple[dict, ...]:
     return tuple(reader.rows)
 
 
+def _refuse_a_list(table: Path, content: bytes) -> None:
+    """Refuse a file that is one JSON list as a whole, which would be broken in every line."""
+    if not content.lstrip(b"\xef\xbb\xbf \t\r\n").startswith(b"["):
+        return
+    try:
+        listed = from_json(content)
+    except ValueError:
+        return
+    if len(listed) > 1 or b"\n" in content.strip():
+        raise ParameterError(
+            f"{table} is one JSON list of {len(listed):,}; one object a line is needed. This "
+            f"rewrites it: python -c \"import json; t = json.load(open(r'{table}')); "
+            f"open(r'{table}', 'w').writelines(json.dumps(row) + '\\n' for row in t)\""
+        )
+
+
+#: what makes two problems of one kind differ: texts, numbers
+_PARTICULARS = re.compile(r"'(?:[^'\\]|\\.)*'|\"(?:[^\"\\]|\\.)*\"|\[.*\]|\{.*\}|\d+")
+
+
+def _summary(table: Path, problems: list[tuple[int, str]]) -> str:
+    """Say each kind of problem once, with its first lines and its first examples."""
+    kinds: dict[str, list[tuple[int, str]]] = {}
+    for number, problem in problems:
+        kinds.setdefault(_kind(problem), []).append((number, problem))
+    head = f"{table} has {_counted(len(problems), 'problem')}:"
+    lines = [head]
+    for alike in list(kinds.values())[:LISTED]:
+        shown = [f"line {number}: {problem}" for number, problem in alike[:EXAMPLES]]
+        if len(alike) > EXAMPLES:
+            rest = _counted(len(alike) - EXAMPLES, "more line")
+            shown[-1] += f"\n  … and {rest} of the same kind, the last of them line {alike[-1][0]}"
+        lines += shown
+    if len(kinds) > LISTED:
+        lines.append(f"… and {len(kinds) - LISTED} other kinds of problem")
+    return "\n".join(lines)
+
+
+def _kind(problem: str) -> str:
+    """Return what a problem has in common with others: its words, and the key that it is about."""
+    said, quoted = problem.partition(", given ")[0], problem.split("'")
+    about = quoted[1] if len(quoted) > 1 and quoted[1] in RULES else ""
+    return about + _PARTICULARS.sub("…", said)
+
+
+def _counted(n: int, what: str) -> str:
+    return f"{n:,} {what}{'s' * (n != 1)}"
+
+
 class _Reader:
     """Reads lines one after the other and remembers what a later line must not repeat."""
 
     def __init__(self, root: Path):
         self.root = root
         self.rows: list[dict] = []
-        self.problems: list[str] = []
+        self.problems: list[tuple[int, str]] = []  # the number of the line, and what is wrong
         self._line_of: dict[str, int] = {}  # id -> the line that used it first
         self._split_of: dict[Path, str] = {}  # image file -> its split
         self._image_problems: dict[str, list[str]] = {}
@@ -114,7 +166,7 @@ class _Reader:
             row["split"] = row.get("split") or _split_by_hash(row["image"])
             wrong = self._repeated(row, number)
             self.rows.append(row)
-        self.problems += [f"line {number}: {problem}" for problem in wrong]
+        self.problems += [(number, problem) for problem in wrong]
 
     def _problems_of_image(self, name: str) -> list[str]:
         if name not in self._image_problems:  # every image is opened once

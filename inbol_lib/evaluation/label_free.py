@@ -7,7 +7,6 @@ import pandas as pd
 import torch
 from datasets import Dataset
 from PIL import Image
-from tqdm import trange
 from transformers import PreTrainedModel, ProcessorMixin
 
 from inbol_lib.data.records import prompt_text
@@ -17,7 +16,7 @@ from inbol_lib.evaluation.selective import self_consistency
 from inbol_lib.mllm import chat
 from inbol_lib.mllm.sampling import sample
 from inbol_lib.params import Params
-from inbol_lib.progress import progress
+from inbol_lib.progress import bar
 
 
 @torch.inference_mode()
@@ -58,8 +57,8 @@ def p_true(
     ]
     yes_tokens, no_tokens = _first_tokens(processor)
     scores: list[float] = []
-    hidden = not progress()
-    for start in trange(0, len(asked), batch_size, desc="P(True)", unit="batch", disable=hidden):
+    starts = range(0, len(asked), batch_size)
+    for start in bar("P(True)", "batch", len(starts), starts):
         part = slice(start, start + batch_size)
         batch = chat.encode(processor, images[part], asked[part]).to(model.device)
         logits = model(**batch, logits_to_keep=1).logits[:, -1]

@@ -9,7 +9,6 @@ from collections.abc import Callable, Sequence
 from functools import cache
 
 import torch
-from tqdm import trange
 from transformers import AutoModelForCausalLM, AutoTokenizer
 
 from inbol_lib.data.records import LETTERS
@@ -19,7 +18,7 @@ from inbol_lib.mllm import loading
 from inbol_lib.mllm.attention import can_share
 from inbol_lib.mllm.endpoints import PREFIX, Endpoint
 from inbol_lib.mllm.sampling.texts import completed
-from inbol_lib.progress import progress
+from inbol_lib.progress import bar
 
 Triple = tuple[str, str, str]  # question, gold answers joined by "; ", response
 
@@ -155,10 +154,8 @@ def llm_verdicts(triples: Sequence[Triple], judge: str, batch_size: int = 256) -
         texts = [text or "" for (text,) in said]
     else:
         complete, texts = _local(judge), []
-        starts = trange(
-            0, len(prompts), batch_size, desc="judging", unit="batch", disable=not progress()
-        )
-        for start in starts:
+        starts = range(0, len(prompts), batch_size)
+        for start in bar("judging", "batch", len(starts), starts):
             part = slice(start, start + batch_size)
             texts += complete(prompts[part], [triple[:2] for triple in unique[part]])
     return {t: _outcome(text, known) for t, text in zip(unique, texts, strict=True)}

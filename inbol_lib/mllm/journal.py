@@ -60,13 +60,19 @@ class Journal:
             if isinstance(read, dict):
                 yield read
 
+    def written(self) -> int:
+        """Return the number of lines that are not blank, readable or not."""
+        if not self.path.is_file():
+            return 0
+        return sum(bool(line.strip()) for line in self.path.read_bytes().splitlines())
+
     def answers(self) -> dict[str, list[str]]:
         """Return key -> its samples in order; samples that follow a lost line do not count.
 
         A line that is no answer (edited by hand, or written by another program) is passed over.
         """
         found: dict[str, list[str]] = {}
-        for line in filter(_is_answer, self.lines()):
+        for line in filter(is_answer, self.lines()):
             samples = found.setdefault(line["key"], [])
             if line["first"] == len(samples):
                 samples += line["texts"]
@@ -83,7 +89,7 @@ class Journal:
             os.fsync(file.fileno())
 
 
-def _is_answer(line: dict[str, Any]) -> bool:
+def is_answer(line: dict[str, Any]) -> bool:
     """Return whether a line holds samples: a key, the first one's number, and texts."""
     texts = line.get("texts")
     return (

@@ -2,11 +2,14 @@
 
 import os
 import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import torch
 from transformers import AutoModelForImageTextToText, AutoProcessor, PreTrainedModel, ProcessorMixin
 
+from inbol_lib.errors import ParameterError
 from inbol_lib.mllm import pinning
 from inbol_lib.mllm.endpoints import PREFIX, Endpoint
 from inbol_lib.mllm.picture_features import skip_unread_layers
@@ -28,7 +31,7 @@ def resolve(model_id: str) -> str:
 
     Raises
     ------
-    ValueError
+    ParameterError
         If a "micro-" id is not packaged (such a name is never looked up on the Hub), or if a
         pinned commit is unavailable.
     """
@@ -37,7 +40,7 @@ def resolve(model_id: str) -> str:
         return str(packaged)
     if model_id.startswith("micro-"):
         there = sorted(folder.name for folder in WEIGHTS.glob("micro-*"))
-        raise ValueError(f"{model_id} is not packaged; there are: {there}")
+        raise ParameterError(f"{model_id} is not packaged; there are: {there}")
     return pinning.source(model_id)
 
 
@@ -91,17 +94,20 @@ def load(
 
     Raises
     ------
-    ValueError
-        If the tokenizer has no EOS or pad token, or pads with EOS; see also `resolve`.
+    ParameterError
+        If nothing can be read under this name, or if the tokenizer has no EOS or pad token, or pads
+        with EOS; see also `resolve`.
     """
     if model_id.startswith(PREFIX):
         return Endpoint(model_id), None
     source, where = resolve(model_id), placement(device, precision)
     offline = {"local_files_only": Path(source).is_dir()}
-    processor = AutoProcessor.from_pretrained(source, **offline)
+    with _missing_named(model_id):
+        processor = AutoProcessor.from_pretrained(source, **offline)
     check_tokens(processor)
     processor.tokenizer.padding_side = "left"
-    model = AutoModelForImageTextToText.from_pretrained(source, dtype=where["dtype"], **offline)
+    with _missing_named(model_id):
+        model = AutoModelForImageTextToText.from_pretrained(source, dtype=where["dtype"], **offline)
     skip_unread_layers(model)
     if adapter is not None:
         from peft import PeftModel  # takes two seconds that most notebooks can save
@@ -110,12 +116,27 @@ def load(
     return model.to(where["device"]).eval(), processor
 
 
+@contextmanager
+def _missing_named(model_id: str) -> Iterator[None]:
+    """Turn what transformers says of a model that it cannot find into a ParameterError."""
+    try:
+        yield
+    except OSError as error:
+        if error.errno:  # a disk's own trouble
+            raise
+        raise ParameterError(
+            f"model: given {model_id!r}, which cannot be read: {str(error).splitlines()[0]} Give a "
+            "folder, a packaged micro model or an id on the Hugging Face Hub; HF_HUB_OFFLINE=0 "
+            "lets it be fetched"
+        ) from None
+
+
 def check_tokens(processor: ProcessorMixin) -> None:
     """Refuse a tokenizer that would spoil a training or a padded batch without any error.
 
     Raises
     ------
-    ValueError
+    ParameterError
         If there is no EOS or pad token, or if both are the same token, so that EOS would be
         masked from the loss.
     """
@@ -123,11 +144,11 @@ def check_tokens(processor: ProcessorMixin) -> None:
     needed = ("eos_token_id", "pad_token_id")
     missing = [name for name in needed if getattr(tokenizer, name) is None]
     if missing:
-        raise ValueError(
+        raise ParameterError(
             f"the tokenizer has no {', '.join(missing)}; add them before training or batching"
         )
     if tokenizer.pad_token_id == tokenizer.eos_token_id:
-        raise ValueError(
+        raise ParameterError(
             "pad and EOS are the same token, so EOS would be masked from the loss; "
             "give it a pad token of its own"
         )
@@ -140,7 +161,7 @@ def language_model_linear_names(model: PreTrainedModel) -> list[str]:
 
     Raises
     ------
-    ValueError
+    ParameterError
         If the language model cannot be told apart from the vision tower.
     """
     inside = set(model.get_decoder().modules())
@@ -151,7 +172,7 @@ def language_model_linear_names(model: PreTrainedModel) -> list[str]:
     ]
     visual = [name for name in names if _is_visual(name)]
     if visual or not names:
-        raise ValueError(f"expected language layers alone, got {visual or 'none'}")
+        raise ParameterError(f"expected language layers alone, got {visual or 'none'}")
     return names
 
 

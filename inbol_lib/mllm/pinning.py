@@ -10,6 +10,7 @@ from huggingface_hub import constants, snapshot_download
 
 from inbol_lib import paths
 from inbol_lib.data.hub_copies import commits
+from inbol_lib.errors import ParameterError
 from inbol_lib.params import pinned
 
 #: The files of a snapshot that are fetched; weights in other formats are pickles.
@@ -33,7 +34,7 @@ def source(name: str) -> str:
 
     Raises
     ------
-    ValueError
+    ParameterError
         If the pinned commit is neither in the cache nor can be fetched.
     """
     # Stages import this module: they need not wait for transformers to look up a folder.
@@ -49,12 +50,12 @@ def source(name: str) -> str:
 
 
 def _snapshot(repo: str, commit: str) -> str:
-    """Return the folder of a commit; raise ValueError if it is unavailable."""
+    """Return the folder of a commit; raise ParameterError if it is unavailable."""
     try:
         return snapshot_download(repo, revision=commit, allow_patterns=FILES)
     except OSError as error:
         reason = str(error).splitlines()[0]
-        raise ValueError(
+        raise ParameterError(
             f"{repo} at commit {commit} is unavailable ({reason}). "
             f"Commits in the cache: {_cached(repo)}. To fetch it: "
             f"`HF_HUB_OFFLINE=0 hf download {repo} --revision {commit}`"

@@ -174,14 +174,16 @@ def judged(p: Params, outcomes: pd.DataFrame) -> pd.DataFrame:
     Returns
     -------
     pd.DataFrame
-        One row per claim and model: our statistic with its interval, and the paper's (points).
+        One row per claim and model: our statistic with its interval and, where the data are the
+        paper's, the paper's (points).
     """
     rows = []
     for model, mine in outcomes.groupby("model", sort=False):
         rows += [*in_domain(model, mine), *out_of_domain(model, mine)]
     if experiments.has_sweeps(p):
         rows += [*preference_data(p), *settings(p), *second_generator(p), *separable(p)]
-    return pd.DataFrame(rows, columns=COLUMNS)
+    made = pd.DataFrame(rows, columns=COLUMNS)
+    return made if paper.measured_here(p) else made.drop(columns="paper")
 
 
 def in_domain(model: str, outcomes: pd.DataFrame) -> list[dict]:

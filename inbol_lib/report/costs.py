@@ -1,6 +1,5 @@
 """What a study took: jobs, questions, tokens and minutes for each part of it."""
 
-import json
 from pathlib import Path
 from typing import Any
 
@@ -8,16 +7,9 @@ from inbol_lib.params import Params
 from inbol_lib.study import experiments, graph
 from inbol_lib.study.forecast.model_sizes import shape
 from inbol_lib.study.forecast.work import of_job
+from inbol_lib.study.terminal.jobs import minutes
 
 Job = tuple[str, Params]  # a stage and its parameters
-
-
-def minutes(artefact: Path) -> float:
-    """Return how long papermill took for an artefact, NaN where its notebook does not exist."""
-    book = artefact / "notebook.ipynb"
-    if not book.is_file():
-        return float("nan")
-    return json.loads(book.read_text())["metadata"]["papermill"]["duration"] / 60
 
 
 def costs(p: Params) -> list[dict[str, Any]]:

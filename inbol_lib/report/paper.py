@@ -4,6 +4,8 @@ from importlib import resources
 
 import pandas as pd
 
+from inbol_lib.params import Params
+
 #: number of a table -> name of its file
 FILES = {
     1: "table1_in_domain",
@@ -45,12 +47,23 @@ def counterpart_table(number: int, model: str) -> pd.DataFrame:
     return printed[printed.model == COUNTERPART.get(model)]
 
 
-def compare(ours: pd.DataFrame, number: int) -> pd.DataFrame:
+def measured_here(p: Params) -> bool:
+    """Tell whether the paper has numbers for these data, or for what the micro world stands for.
+
+    It has none for a folder of one's own.
+    """
+    return not p.dataset.startswith("folder:")
+
+
+def compare(ours: pd.DataFrame, number: int, p: Params | None = None) -> pd.DataFrame:
     """Return our table with the paper's metrics beside it, as columns `paper_<metric>`.
 
     Rows are matched by the counterpart of their model and by method, data set and number of mixed
-    pairs where both tables have them.
+    pairs where both tables have them. For data that are not the paper's (`p`; default: they are),
+    our table comes back as it is.
     """
+    if p is not None and not measured_here(p):
+        return ours
     printed = table(number)
     keys = [
         name

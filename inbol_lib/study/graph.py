@@ -258,6 +258,15 @@ def plan(stage: str, p: Params) -> dict[str, Job]:
     return jobs | {str(path(stage, p).relative_to(paths.runs())): (stage, p)}
 
 
+def missing(stage: str, p: Params) -> list[Job]:
+    """Return the jobs that must run before a stage can, in their order; of complete ones, none."""
+    jobs: dict[Path, Job] = {}
+    for job in dependencies(stage, p):
+        if not complete(*job):
+            jobs |= {path(*one): one for one in [*missing(*job), job]}
+    return list(jobs.values())
+
+
 def check_endpoint(stage: str, p: Params) -> None:
     """Refuse an endpoint as the model of a stage that needs weights, or that is made from one.
 

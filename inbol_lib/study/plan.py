@@ -22,14 +22,13 @@ import pandas as pd
 from inbol_lib import paths
 from inbol_lib.errors import ParameterError
 from inbol_lib.params import Params
-from inbol_lib.study import graph, run
+from inbol_lib.study import graph, running
 from inbol_lib.study.forecast import work
 from inbol_lib.study.forecast.model_sizes import SHAPES, shape
+from inbol_lib.study.forecast.work import ASSUMED
 
 #: dense bfloat16 peak in TFLOP/s (data sheets)
 GPUS = {"h200": 989, "h100": 989, "a100": 312, "l40s": 362, "rtx4090": 165, "a10g": 70, "l4": 121}
-#: share of the peak where nothing was measured (ours: what well-fed 7B models reach)
-ASSUMED = {"sampling": 0.2, "idk_it": 0.4, "ca_dpo": 0.4}
 BENCH = paths.ROOT / "figures" / "bench_gpu.json"
 #: the model whose throughput was measured
 BENCHED = "llava-hf/llava-1.5-7b-hf"
@@ -174,7 +173,7 @@ def parser() -> argparse.ArgumentParser:
     made = argparse.ArgumentParser(
         "inbol plan", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    run.add_profile_options(made)
+    running.add_profile_options(made)
     made.add_argument("--gpu", default="h200", help=f"{', '.join(GPUS)} (default: h200)")
     made.add_argument(
         "--only", default="paper_vs_ours", help="a stage: plan it and what it needs (default: all)"
@@ -193,7 +192,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     """
     args = parser().parse_args(argv)
     try:
-        made = plan(run.profile_of(args), args.gpu, run.stage_of(args.only))
+        made = plan(running.profile_of(args), args.gpu, running.stage_of(args.only))
     except ValueError as error:
         print(error, file=sys.stderr)
         return 2

@@ -38,7 +38,7 @@ def load(p: Params, source: str, split: str, n: int) -> Dataset:
         return world.questions(source, split, n, p.data_seed)
     if kind == "benchmarks":
         return benchmarks.load(source, paths.ROOT / place, split, n, p.data_seed)
-    return folder.load(paths.ROOT / place, split, n, p.data_seed)
+    return folder.load(Path(place), split, n, p.data_seed)
 
 
 def ood_sources(p: Params) -> list[str]:

@@ -15,27 +15,36 @@ from typing import Any
 
 from filelock import FileLock, Timeout
 
-from inbol_lib import paths
+from inbol_lib import paths, progress
 from inbol_lib.data.files import remove, sweep, whole
-from inbol_lib.errors import DiskFull, DryRun, EndpointError
+from inbol_lib.errors import KINDS, DiskFull, NotebookFailed, StudyError
 from inbol_lib.mllm import pinning
 from inbol_lib.params import Params
 from inbol_lib.study import graph
+from inbol_lib.study.artefacts import origins
 from inbol_lib.study.graph import NOTEBOOKS, check_endpoint, complete, dependencies, path
 
 
-def ensure(stage: str, p: Params) -> Path:
+def ensure(stage: str, p: Params, aloud: bool = True) -> Path:
     """Return the folder of a complete artefact.
 
-    If it is missing, its notebook runs first, and so do those that the notebook needs.
+    If it is missing, its notebook runs first, and so do those that the notebook needs; where it is
+    `aloud`, that is said on stderr.
+
+    Raises
+    ------
+    ParameterError
+        If an artefact is there that this version of the library does not read (`origins.check`).
     """
     folder = path(stage, p)
     if complete(stage, p):
+        origins.check(folder)
         _tidy(folder)
         return folder
     with _held(stage, folder):
         if not complete(stage, p):  # another process may have made it meanwhile
-            print(f"making {stage}/{folder.name} first ({NOTEBOOKS[stage]})", file=sys.stderr)
+            if aloud:
+                print(f"making {stage}/{folder.name} first ({NOTEBOOKS[stage]})", file=sys.stderr)
             _make(stage, p, folder)
     return folder
 
@@ -119,10 +128,12 @@ class Stage:
         """
         metrics = metrics | pinning.loaded(self.p.dataset, [*self.p.sources, *self.p.ood_sources])
         (self.folder / "params.json").write_text(self.p.model_dump_json(indent=1))
+        origins.write(self.folder, self.p)
         target = self.folder / "metrics.json"
         with whole(target) as unfinished:
             unfinished.write_text(json.dumps(metrics, indent=1, sort_keys=True) + "\n")
         shutil.rmtree(self.partial, ignore_errors=True)
+        progress.report_to(None)
         _tidy(self.folder)
         return target
 
@@ -156,6 +167,7 @@ def open(name: str, p: Params) -> Stage:  # noqa: A001
     folder = path(name, p)
     partial = folder / "partial"
     partial.mkdir(parents=True, exist_ok=True)
+    progress.report_to(folder)
     return Stage(name, p, folder, partial)
 
 
@@ -183,11 +195,9 @@ def execute(stage: str, p: Params) -> Path:
 
     Raises
     ------
-    EndpointError
-        If an endpoint stopped the notebook.
-    DiskFull
-        If there is no room for what it makes.
-    papermill.exceptions.PapermillExecutionError
+    StudyError
+        What a cell raised for people: ParameterError, EndpointError, DiskFull and the like.
+    NotebookFailed
         If a cell failed for any other reason.
     """
     folder = path(stage, p)
@@ -205,18 +215,60 @@ def _make(stage: str, p: Params, folder: Path) -> None:
         _tidy(folder)
         (folder / "metrics.json").unlink()  # a kill may not leave old and new files as a whole
     book = paths.NOTEBOOKS / f"{NOTEBOOKS[stage]}.ipynb"
-    with full_disk_named(folder):
+    (folder / progress.NOTICES).unlink(missing_ok=True)  # of an earlier run
+    with full_disk_named(folder), _spoken_of(folder):
         try:
             _run_notebook(book, folder / "notebook.ipynb", p)
         except PapermillExecutionError as error:
-            for kind in (EndpointError, DryRun, DiskFull):
-                if error.ename == kind.__name__:
-                    raise kind(error.evalue) from None
-            raise
+            if error.ename in KINDS:
+                raise KINDS[error.ename](error.evalue) from None
+            if no_room(error):
+                raise
+            raise NotebookFailed(_what_failed(stage, folder, error)) from None
+        finally:
+            _pass_on(stage, folder)
+
+
+@contextmanager
+def _spoken_of(folder: Path) -> Iterator[None]:
+    """Leave word in an artefact's folder that it is being made and, should that fail, why."""
+    if os.environ.get("INBOL_DRY_RUN"):
+        yield
+        return
+    progress.leave(folder, {"prefix": "starting"})
+    try:
+        yield
+    except Exception as error:
+        progress.leave(folder, {"failed": str(error)})
+        raise
+
+
+def _pass_on(stage: str, folder: Path) -> None:
+    """Say on this process's stderr what a stage has said in its kernel."""
+    for notice in progress.notices(folder):
+        mark = "WARNING: " if notice.loud else ""
+        print(f"{NOTEBOOKS[stage][:2]}  {mark}{notice.text}", file=sys.stderr)
+
+
+def _what_failed(stage: str, folder: Path, error: Any) -> str:
+    """Say in a few lines what a cell raised, where, and where the whole traceback lies."""
+    marked = re.compile(r"^-+> *\d+ +(.*)", re.MULTILINE)
+    lines = marked.findall(_COLOURS.sub("", "\n".join(error.traceback)))
+    at = f"\n  at: {lines[-1].strip()}" if lines else ""
+    return (
+        f"{NOTEBOOKS[stage]} failed in its cell [{error.exec_count}]: "
+        f"{error.ename}: {error.evalue}{at}\n  the whole traceback: {folder / 'notebook.ipynb'}"
+    )
 
 
 #: What libraries say where there is no room: Python, Arrow, safetensors and PyTorch.
 _NO_ROOM = re.compile("No space left on device|Disk quota exceeded|PytorchStreamWriter failed")
+_COLOURS = re.compile(r"\x1b\[[0-9;]*[mK]")
+
+
+def no_room(error: Exception) -> bool:
+    """Tell whether an error says, in a library's words, that a disk is full."""
+    return bool(_NO_ROOM.search(str(error)))
 
 
 @contextmanager
@@ -235,10 +287,10 @@ def full_disk_named(folder: Path) -> Iterator[None]:
     """
     try:
         yield
-    except (DiskFull, EndpointError):
+    except StudyError:
         raise
     except Exception as error:
-        if not _NO_ROOM.search(str(error)):
+        if not no_room(error):
             raise
         places = (paths.runs(), Path(tempfile.gettempdir()))
         free = [f"{shutil.disk_usage(place).free / 1e6:,.0f} MB in {place}" for place in places]

@@ -11,6 +11,7 @@ from datasets import Dataset
 from torch.nn.utils.rnn import pad_sequence
 from transformers import ProcessorMixin
 
+from inbol_lib.errors import ParameterError
 from inbol_lib.mllm.chat import chat_prompt, image_token_id, picture_marks
 from inbol_lib.mllm.sampling.prompts import written
 
@@ -48,12 +49,12 @@ def prompt_ids(processor: ProcessorMixin, rows: Dataset, batch: int = 256) -> li
 
     Raises
     ------
-    ValueError
+    ParameterError
         When there are no rows, or when the processor makes a prompt that the model would misread
         (see `inbol_lib.mllm.chat.encode`).
     """
     if not len(rows):
-        raise ValueError(
+        raise ParameterError(
             "there are no rows to train on; check the composition's counts (metrics.json)"
         )
     prompts = []
@@ -84,7 +85,7 @@ def examples(processor: ProcessorMixin, instructions: Dataset) -> list[dict[str,
 
     Raises
     ------
-    ValueError
+    ParameterError
         When there are no rows, or when a response is empty.
     AssertionError
         When a row does not begin with BOS, does not end with EOS, or has an image token in the
@@ -94,7 +95,7 @@ def examples(processor: ProcessorMixin, instructions: Dataset) -> list[dict[str,
     responses = instructions["response"]
     empty = [number for number, text in enumerate(responses) if not (text or "").strip()]
     if empty:
-        raise ValueError(
+        raise ParameterError(
             f"{len(empty)} instructions have no response (rows {empty[:5]}); "
             "every row needs one to learn from"
         )

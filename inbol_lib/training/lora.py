@@ -15,8 +15,10 @@ from transformers import PreTrainedModel, Trainer
 from transformers.trainer_callback import PrinterCallback
 
 from inbol_lib.data import files
+from inbol_lib.errors import ParameterError
 from inbol_lib.mllm.loading import language_model_linear_names
 from inbol_lib.params import Params
+from inbol_lib.training.steps import Shown, check_moved, shorten_warmup, trained_weights
 
 
 def lora_config(p: Params, model: PreTrainedModel) -> LoraConfig:
@@ -57,14 +59,14 @@ def arguments(
 
     Raises
     ------
-    ValueError
+    ParameterError
         When the processes of `accelerate launch` cannot share a batch evenly: their number must not
         change the result.
     """
     on_cpu = model.device.type == "cpu"
     processes = int(os.environ.get("WORLD_SIZE", "1"))
     if p.batch_size % processes:
-        raise ValueError(
+        raise ParameterError(
             f"batch_size {p.batch_size} cannot be shared by {processes} processes; "
             "use a number of processes that divides it"
         )
@@ -155,8 +157,18 @@ def train_and_save(trainer: Trainer, folder: Path) -> pd.DataFrame:
     -------
     pandas.DataFrame
         The history: one row per logged step with `step`, `loss` and the other logged numbers.
+
+    Raises
+    ------
+    ParameterError
+        If the training has changed nothing.
+    FloatingPointError
+        If a loss (`steps.check_number`) or a trained weight is infinite or no number.
     """
     trainer.remove_callback(PrinterCallback)
+    trainer.add_callback(Shown())
+    shorten_warmup(trainer)
+    start = trained_weights(trainer.model)
     checkpoint = last_checkpoint(Path(trainer.args.output_dir))
     if checkpoint:
         print(f"training resumes from {checkpoint.name}", file=sys.stderr)
@@ -165,7 +177,13 @@ def train_and_save(trainer: Trainer, folder: Path) -> pd.DataFrame:
     # Under FSDP a process holds only a shard, and every process must help to gather the whole.
     weights = trainer.accelerator.get_state_dict(trainer.model_wrapped)
     history = logged_history(trainer)
+    if spoilt := [name for name, weight in weights.items() if not weight.isfinite().all()]:
+        raise FloatingPointError(
+            f"{len(spoilt)} trained weights are no numbers, such as {spoilt[0]}; nothing "
+            f"is saved. Remove {trainer.args.output_dir} and train with a smaller learning rate"
+        )
     if trainer.accelerator.is_main_process:
+        check_moved(start, weights, trainer)
         tuned = trainer.accelerator.unwrap_model(trainer.model)
         adapter = folder / "adapter"
         save_adapter(tuned, adapter, state_dict=weights, selected_adapters=["default"])

@@ -17,6 +17,7 @@ from accelerate.utils import send_to_device
 from datasets import Dataset
 from transformers import PreTrainedModel, ProcessorMixin
 
+from inbol_lib.errors import ParameterError
 from inbol_lib.mllm.attention import can_share
 from inbol_lib.mllm.chat import image_token_id, picture_marks
 from inbol_lib.mllm.grouping import parts
@@ -85,12 +86,14 @@ class PackingCollator:
         """Return a batch of row numbers (`numbered`) as `parts`, each of them made by `read`.
 
         Beside them stand all tokens of the responses as `labels`, so that the trainer can count
-        them.
+        them, and the numbers as `rows`.
         """
-        groups = self.groups([row["image"] for row in batch])
+        numbers = [row["image"] for row in batch]
+        groups = self.groups(numbers)
         made = [self.read_trees(trees) for trees in groups]
         targets = torch.cat([part["target"] for part in made])
-        return {"parts": made, "labels": targets, "shift_labels": targets}
+        rows = torch.tensor(numbers)
+        return {"parts": made, "labels": targets, "shift_labels": targets, "rows": rows}
 
     def groups(self, numbers: Sequence[int]) -> list[list[list[int]]]:
         """Return these numbers as trees, in groups that are to be read as one part each."""
@@ -276,7 +279,7 @@ def check_packing(
 
     Raises
     ------
-    ValueError
+    ParameterError
         When a log-probability differs: some attention kernels drop a block mask, some families give
         tokens positions of their own.
     """
@@ -292,7 +295,7 @@ def check_packing(
                 continue
             alone = _logp_alone(model, collator.processor, item["prompt_ids"], response, images)
             if not abs(together - alone) <= exact * (1 + abs(alone)):
-                raise ValueError(
+                raise ParameterError(
                     f"{type(model).__name__}: the {name} response has log-probability "
                     f"{together:.4f} packed and {alone:.4f} alone; load the model with "
                     'attn_implementation="sdpa" or "eager", or take one of another family'

@@ -5,6 +5,7 @@ import pandas as pd
 import pytest
 from datasets import Dataset
 
+from inbol_lib import progress
 from inbol_lib.boundary import composition, test_sets
 from inbol_lib.data.records import RECORD_FEATURES
 from inbol_lib.errors import ParameterError
@@ -188,3 +189,42 @@ def test_a_test_set_counts_what_its_pool_could_not_give(records):
         assert counts[source] == {"wanted": 50, "got": n, "mean_confidence": 0.5}
     assert counts["uavqa"] == {"wanted": 100, "got": 60, "mean_confidence": 0.0}
     assert len(table) == sum(count["got"] for count in counts.values())
+
+
+def test_class_sizes_are_said_and_a_class_short_by_more_than_half_is_said_aloud(
+    records, smoke, tmp_path, capsys
+):
+    progress.report_to(tmp_path)
+    composition.instructions(*records, smoke.replace(num_instructions=80))
+    (quiet,) = progress.notices(tmp_path)
+    assert quiet == progress.Notice(
+        "instructions: 80 of 80 wanted: known 60 of 60 (60 there), unknown 20 of 20 (120 there)"
+    )
+    assert capsys.readouterr().err == ""
+
+    progress.report_to(tmp_path)
+    p = smoke.replace(num_instructions=400, train_questions=220)
+    *_, counts = composition.instructions(*records, p)
+    sizes, loud = progress.notices(tmp_path)
+    assert sizes.text.startswith("instructions: 80 of 400 wanted: known 60 of 300")
+    assert loud.loud
+    assert "train_questions: about 1,100 (now 220)" in loud.text
+    assert "short_class: repeat" in loud.text
+    assert "num_instructions: 80 or fewer (now 400)" in loud.text
+    assert loud.text in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("change", [{"num_instructions": 80}, {"short_class": "repeat"}])
+def test_what_a_warning_advises_composes_what_is_wanted(records, smoke, change):
+    p = smoke.replace(**{"num_instructions": 400, **change})
+    assert len(composition.instructions(*records, p)[0]) == p.num_instructions
+
+
+def test_pairs_that_are_short_are_named_in_pairs(records, smoke, tmp_path):
+    progress.report_to(tmp_path)
+    table, counts = composition.preferences(*records, smoke.replace(num_pairs=1000))
+    loud = progress.notices(tmp_path)[-1]
+    assert loud.loud
+    assert f"num_pairs: {counts['pairs']} or fewer (now 1,000)" in loud.text
+    again, _ = composition.preferences(*records, smoke.replace(num_pairs=counts["pairs"]))
+    assert len(again) == len(table)

@@ -10,7 +10,7 @@ from inbol_lib.boundary import review, unanswerable
 from inbol_lib.errors import ParameterError
 from inbol_lib.micro import world
 from inbol_lib.report import reviewing
-from inbol_lib.study import graph, run
+from inbol_lib.study import graph, running
 
 STAGES = ("confidence", "unanswerable", "composition", "ca_dpo", "evaluation")
 
@@ -105,7 +105,7 @@ def test_bad_lines_are_refused_line_by_line_before_a_kernel_starts(
         review.rejected(smoke)
     named = [number for number in range(1, 6) if f"line {number}:" in str(error.value)]
     assert named == [3, 5]
-    assert run.main(["unanswerable"]) == 2
+    assert running.main(["unanswerable"]) == 2
     assert "line 3:" in capsys.readouterr().err
 
 

@@ -15,7 +15,7 @@ from inbol_lib.data import benchmarks
 from inbol_lib.data.benchmarks import hub_tables
 from inbol_lib.data.records import RECORD_FEATURES
 from inbol_lib.errors import ParameterError
-from inbol_lib.study import question_pools, run
+from inbol_lib.study import question_pools, running
 
 
 @pytest.mark.parametrize("name", benchmarks.ALL)
@@ -169,7 +169,7 @@ def test_a_row_without_a_picture_is_named(tmp_path):
 
 
 def test_a_run_on_benchmarks_that_are_not_there_stops_before_a_kernel_starts(tmp_path, capsys):
-    assert run.main(["confidence", "-p", f"dataset=benchmarks:{tmp_path}"]) == 2
+    assert running.main(["confidence", "-p", f"dataset=benchmarks:{tmp_path}"]) == 2
     said = capsys.readouterr().err
     for benchmark in benchmarks.ALL.values():
         assert str(tmp_path / benchmark.name) in said

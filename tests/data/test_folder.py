@@ -1,4 +1,5 @@
 import json
+import subprocess
 
 import pytest
 from PIL import Image
@@ -103,6 +104,39 @@ def test_all_problems_come_at_once(root):
     write(root, row(1), "{", row(2, answers=[]), row(1))
     with pytest.raises(ParameterError, match="3 problems"):
         folder.check(root)
+
+
+def test_a_problem_that_repeats_is_said_once_with_its_count_and_first_examples(root):
+    bad = [row(i, image=f"gone/{i}.jpg") for i in range(914)]
+    write(root, *GOOD, *bad, *(row(2000 + i, answers=[], image="images/1.png") for i in range(5)))
+    with pytest.raises(ParameterError) as error:
+        folder.check(root)
+    said = str(error.value).splitlines()
+    assert "has 919 problems" in said[0]
+    assert said[1] == "line 4: image 'gone/0.jpg' does not exist"
+    assert said[4] == "  … and 911 more lines of the same kind, the last of them line 917"
+    assert len([line for line in said if "'answers' must be" in line]) == 3
+    assert len(said) == 9
+
+
+def test_problems_of_different_keys_are_different_problems(root):
+    write(root, *GOOD, *({**row(i), "id": None, "question": ""} for i in range(9)))
+    with pytest.raises(ParameterError) as error:
+        folder.check(root)
+    assert str(error.value).count("6 more lines") == 2
+
+
+@pytest.mark.parametrize("indent", [None, 1])
+def test_a_json_list_is_one_problem_and_its_remedy_works(root, indent):
+    write(root, json.dumps([*GOOD, *(row(i) for i in range(9))], indent=indent))
+    if indent is None:
+        (root / "questions.jsonl").write_text(json.dumps([*GOOD, *(row(i) for i in range(9))]))
+    with pytest.raises(ParameterError, match="is one JSON list of 12") as error:
+        folder.check(root)
+    (line,) = str(error.value).splitlines()
+    subprocess.run(line.partition("This rewrites it: ")[2], shell=True, check=True)
+    folder.check.cache_clear()
+    assert len(folder.check(root)) == 12
 
 
 def test_a_separator_inside_a_question_and_a_byte_order_mark_cut_nothing(root):

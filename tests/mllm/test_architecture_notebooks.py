@@ -11,7 +11,7 @@ from families import SMALL, qwen2_5_vl
 from papermill.engines import Engine, papermill_engines
 
 from inbol_lib.mllm import loading
-from inbol_lib.study import run
+from inbol_lib.study import running
 
 
 class Here(Engine):
@@ -37,7 +37,7 @@ def test_notebooks_01_to_06_take_a_folder(saved, runs, monkeypatch, capsys):
         monkeypatch.setitem(papermill_engines._engines, None, Here)
     given = {**SMALL, "model": str(folder), "test_model": str(folder)}
     pairs = [word for key, value in given.items() for word in ("-p", key, json.dumps(value))]
-    assert run.main(["06_evaluation", "-f", "smoke", *pairs, "--ensure"]) == 0
+    assert running.main(["06_evaluation", "-f", "smoke", *pairs, "--ensure"]) == 0
     stages = ("confidence", "unanswerable", "composition", "idk_it", "ca_dpo", "evaluation")
     made = {file.parts[-3]: json.loads(file.read_text()) for file in runs.glob("*/*/metrics.json")}
     assert sorted(made) == sorted(stages)

@@ -26,7 +26,7 @@ from inbol_lib.micro import world
 from inbol_lib.mllm import loading, sampling
 from inbol_lib.mllm.endpoints import Endpoint
 from inbol_lib.mllm.journal import Journal
-from inbol_lib.study import question_pools, run
+from inbol_lib.study import question_pools, running
 
 SERVING = ("fastapi", "uvicorn")
 serving = pytest.mark.skipif(
@@ -288,7 +288,7 @@ def test_notebook_01_samples_from_an_endpoint_and_goes_on_where_a_limit_stopped_
 ):
     server.wait()
     counted = proxy(no_faults)
-    name, small = f"endpoint:{server.model}", run.overrides([[pair] for pair in SMALL])
+    name, small = f"endpoint:{server.model}", running.overrides([[pair] for pair in SMALL])
     p = params.load("smoke", model=name, **small)
     pools = {split: question_pools.pool(p, split) for split in question_pools.POOLS}
     monkeypatch.setenv("INBOL_REQUEST_LIMIT", "5")
@@ -298,7 +298,7 @@ def test_notebook_01_samples_from_an_endpoint_and_goes_on_where_a_limit_stopped_
     assert counted.attempts.total() == 5
     monkeypatch.delenv("INBOL_REQUEST_LIMIT")
     flags = [word for pair in [f"model={name}", *SMALL] for word in ("-p", pair)]
-    assert run.main(["01", *flags]) == 0
+    assert running.main(["01", *flags]) == 0
     metrics = json.loads((paths.Path(capsys.readouterr().out.strip()) / "metrics.json").read_text())
     assert sum(metrics["kinds"].values()) == 12
     assert metrics["unjudged"] == 0

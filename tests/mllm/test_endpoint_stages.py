@@ -12,7 +12,7 @@ from inbol_lib.errors import ParameterError
 from inbol_lib.judging.hybrid import judge
 from inbol_lib.micro import world
 from inbol_lib.mllm import loading, sampling
-from inbol_lib.study import graph, run, stages
+from inbol_lib.study import graph, running, stages
 
 pytest_plugins = ["serving"]
 
@@ -26,7 +26,7 @@ def test_what_stops_an_endpoint_in_a_kernel_is_said_without_a_traceback(
 
     monkeypatch.setattr("papermill.execute_notebook", stopped)
     monkeypatch.setattr(os, "environ", os.environ.copy())  # the flags stay in this test
-    assert run.main(["01", "--dry-run", "--limit", "7"]) == code
+    assert running.main(["01", "--dry-run", "--limit", "7"]) == code
     assert capsys.readouterr().err == "endpoint:any: the words\n"
     assert (os.environ["INBOL_DRY_RUN"], os.environ["INBOL_REQUEST_LIMIT"]) == ("1", "7")
 
@@ -93,7 +93,7 @@ def test_an_endpoint_is_refused_as_the_model_of_what_needs_weights(
         stages.open(stage, p)
     changes = ["model=endpoint:any", "models=[endpoint:any]", f"methods=[{methods}]"]
     flags = [word for change in changes for word in ("-p", change)]
-    assert run.main([stage, *flags]) == 2
+    assert running.main([stage, *flags]) == 2
     assert "An endpoint can be the model of 00 to 03" in capsys.readouterr().err
 
 

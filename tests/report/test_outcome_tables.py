@@ -8,9 +8,10 @@ import pandas as pd
 import pytest
 from builders import outcome_table, scored_outcomes
 
+from inbol_lib import params, paths
 from inbol_lib.evaluation import metrics, risk, selective
 from inbol_lib.params import Method
-from inbol_lib.report import diagnostics, paper
+from inbol_lib.report import claims, diagnostics, paper
 from inbol_lib.report.plots import charts, looks
 from inbol_lib.report.tables import control_tables, files, layout, numbered
 
@@ -39,6 +40,16 @@ def test_tables_obey_equation_5_and_the_paper_s_columns(outcomes):
         assert set(paper.table(number).dataset) <= set(table.dataset)
     assert set(numbered.table3(outcomes).dataset) == set(paper.table(3).dataset)
     assert set(paper.table(4).columns) <= set(numbered.table4(outcomes).columns)
+
+
+def test_the_paper_s_numbers_stand_only_beside_the_paper_s_data(outcomes):
+    smoke, mine = params.load("smoke"), params.load("smoke", dataset="folder:/mine")
+    table = numbered.table1(outcomes)
+    assert "paper_s_trust" in paper.compare(table, 1, smoke)
+    assert "paper_s_trust" in paper.compare(table, 1, params.load("llava-1.5-7b"))
+    assert paper.compare(table, 1, mine).equals(table)
+    assert "paper" not in claims.judged(mine, outcomes)
+    assert paths.figures("micro-full", mine.dataset).is_relative_to(paths.runs())
 
 
 def test_overall_is_the_item_mean(outcomes):

@@ -3,7 +3,7 @@
 import pytest
 
 from inbol_lib import commands
-from inbol_lib.study import graph, plan, run
+from inbol_lib.study import graph, plan, running
 
 
 def help_of(*words, capsys):
@@ -33,11 +33,11 @@ def test_a_command_s_help_has_its_name_and_an_example(name, capsys):
     assert max(len(line) for line in said.splitlines()) <= 100
 
 
-@pytest.mark.parametrize(("name", "module"), [("run", run), ("plan", plan)])
+@pytest.mark.parametrize(("name", "module"), [("run", running), ("plan", plan)])
 def test_the_examples_of_a_profile_s_commands_are_understood(name, module):
     words = commands.COMMANDS[name].example.split()[2:]
     args = module.parser().parse_args(words)
-    assert run.profile_of(args).profile == args.profile
+    assert running.profile_of(args).profile == args.profile
 
 
 def test_an_unknown_command_is_refused_with_the_choices(capsys):

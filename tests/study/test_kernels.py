@@ -96,7 +96,7 @@ def pictures(notebook):
 def test_a_stage_is_the_same_in_a_plain_and_in_a_forked_kernel(full, tmp_path):
     """Same seed, same machine, and no state in common: notebook 01 in two fresh folders."""
     sizes = ["-p", "train_questions=20", "-p", "test_questions=10"]
-    command = [sys.executable, "-m", "inbol_lib.study.run", "01", *sizes]
+    command = [sys.executable, "-m", "inbol_lib.study.running", "01", *sizes]
     found, shown = [], []
     for name, socket_name in {"plain": "", "forked": os.environ[SERVER]}.items():
         env = {**os.environ, "INBOL_RUNS": str(tmp_path / name), SERVER: socket_name}

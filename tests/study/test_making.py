@@ -17,7 +17,7 @@ from filelock import FileLock
 
 from inbol_lib import commands, params, paths
 from inbol_lib.errors import DiskFull
-from inbol_lib.study import graph, run, stages
+from inbol_lib.study import graph, running, stages
 from inbol_lib.study.kernels import sockets
 
 OPEN = "from inbol_lib import params\nfrom inbol_lib.study import stages\n"
@@ -39,9 +39,9 @@ CODE = """
 import sys
 from pathlib import Path
 from inbol_lib import paths
-from inbol_lib.study import run
+from inbol_lib.study import running
 paths.NOTEBOOKS = Path(sys.argv[1])
-sys.exit(run.main(["tour"]))
+sys.exit(running.main(["tour"]))
 """
 
 
@@ -88,7 +88,7 @@ def test_two_runs_at_once_make_an_artefact_once(runs, smoke, tour):
         said, _ = process.communicate(timeout=120)
         assert (process.returncode, said.strip()) == (0, str(folder))
     assert (folder / "times").read_text() == "x"
-    assert run.main(["tour"]) == 0
+    assert running.main(["tour"]) == 0
     assert (folder / "times").read_text() == "xx", "whoever asks for it, gets it made again"
 
 
@@ -116,7 +116,7 @@ def test_the_sockets_of_a_killed_run_go_with_the_next(runs, smoke, tour, tmp_pat
     with sockets.folder() as held:
         os.utime(held, (1, 1))
         (folder / "go").touch()
-        assert run.main(["tour"]) == 0
+        assert running.main(["tour"]) == 0
         assert os.listdir(short) == [held.name]
     assert os.listdir(short) == []
     assert not list(runtime.glob("kernel*"))
@@ -139,7 +139,7 @@ def test_a_dry_run_leaves_a_complete_artefact(runs, smoke, tour, monkeypatch):
     stages.open("tour", smoke).save({"old": 1})
     monkeypatch.setenv("INBOL_DRY_RUN", "1")
     tour("raise __import__('inbol_lib').errors.DryRun('nothing sent')")
-    assert run.main(["tour", "--dry-run"]) == 0
+    assert running.main(["tour", "--dry-run"]) == 0
     assert json.loads((graph.path("tour", smoke) / "metrics.json").read_text()) == {"old": 1}
 
 
@@ -148,7 +148,7 @@ def test_a_full_disk_is_named_in_one_line(full_disk, tour, monkeypatch, capsys, 
     """... whether the notebook meets it, or who runs the notebook."""
     monkeypatch.setenv("INBOL_RUNS", str(full_disk(free)))
     tour(FULL)
-    assert run.main(["tour"]) == 1
+    assert running.main(["tour"]) == 1
     said = capsys.readouterr().err.strip().splitlines()
     assert len(said) == 1, said
     assert "the disk is full" in said[0]

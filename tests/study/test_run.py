@@ -11,17 +11,17 @@ from inbol_lib import params, paths
 from inbol_lib.data.records import save_table
 from inbol_lib.micro import world
 from inbol_lib.mllm import loading
-from inbol_lib.study import graph, launch, question_pools, run, stages
+from inbol_lib.study import graph, launch, question_pools, running, stages
 from inbol_lib.training import idk_it
 
 
 @pytest.mark.parametrize("name", ["tour", "00_tour", "00", "notebooks/00_tour.ipynb"])
 def test_a_notebook_goes_by_many_names(name):
-    assert run.stage_of(name) == "tour"
+    assert running.stage_of(name) == "tour"
 
 
 def test_parameters_are_read_as_yaml_in_both_spellings():
-    assert run.overrides([["seed", "1"], ["beta=0.5"], ["sources", "[vqav2]"]]) == {
+    assert running.overrides([["seed", "1"], ["beta=0.5"], ["sources", "[vqav2]"]]) == {
         "seed": 1,
         "beta": 0.5,
         "sources": ["vqav2"],
@@ -42,7 +42,7 @@ def test_parameters_are_read_as_yaml_in_both_spellings():
     ],
 )
 def test_bad_input_stops_before_a_kernel_starts(arguments, runs, capsys):
-    assert run.main(arguments) == 2
+    assert running.main(arguments) == 2
     assert capsys.readouterr().err.strip()
     assert not runs.exists()
 
@@ -64,26 +64,33 @@ GENERATOR = "unanswerable_generator=micro-s"
 def test_the_program_is_refused_on_a_folder_wherever_it_would_be_asked(
     stage, asked, named, tmp_path, monkeypatch, capsys
 ):
-    question_folder(tmp_path)
+    question_folder(tmp_path, pictures=2)
+    monkeypatch.setattr(graph, "missing", lambda *_: [])
     monkeypatch.setattr(stages, "execute", lambda *_: "executed")
-    arguments = [stage]
+    arguments = [stage, "--plain"]
     for setting in [f"dataset=folder:{tmp_path}", *asked]:
         arguments += ["-p", setting]
-    code = run.main(arguments)
+    code = running.main(arguments)
     said = capsys.readouterr()
     assert (code, said.out.strip()) == ((2, "") if named else (0, "executed"))
     assert said.err.startswith(named)
     assert ("program only knows the micro world" in said.err) == bool(named)
 
 
-def test_a_relative_data_folder_is_the_project_s_wherever_one_stands(tmp_path, monkeypatch):
-    mine = tmp_path / "project" / "mine"
-    mine.mkdir(parents=True)
+def test_a_relative_data_folder_is_found_from_where_the_user_stands(
+    tmp_path, monkeypatch, runs, capsys
+):
+    mine = tmp_path / "mine"
+    mine.mkdir()
     question_folder(mine)
-    monkeypatch.setattr(paths, "ROOT", tmp_path / "project")
     monkeypatch.chdir(tmp_path)
     p = params.load("smoke", dataset="folder:mine")
+    assert p == params.load("smoke", dataset=f"folder:{mine}") == p.replace(seed=p.seed)
+    monkeypatch.chdir("/")  # a kernel or a job of a cluster stands elsewhere
     assert question_pools.load(p, "mine", "train", 5)["id"] == ["train"]
+    assert p.replace(beta=0.2).dataset == f"folder:{mine}"
+    assert running.main(["01", "-p", "dataset=folder:mine"]) == 2
+    assert "/mine/questions.jsonl does not exist" in capsys.readouterr().err
 
 
 def test_a_training_alone_is_found_finished_by_its_notebook(tiny, runs, smoke, monkeypatch):

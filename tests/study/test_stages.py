@@ -67,7 +67,7 @@ def test_what_killed_processes_left_in_a_complete_artefact_goes(runs, smoke):
     stage = stages.open("tour", smoke)
     (stage.folder / ".table.parquet.4711").touch()
     stage.save({})
-    folder, kept = stage.folder, {"metrics.json", "params.json"}
+    folder, kept = stage.folder, {"made_by.json", "metrics.json", "params.json"}
     assert {file.name for file in folder.iterdir()} == kept
     (folder / "partial" / "checkpoints").mkdir(parents=True)  # killed before they could go
     (folder / ".table.parquet.4712").touch()

@@ -31,9 +31,9 @@ def study(tmp_path, monkeypatch):
     command += [f"profile={profile}", "only=tour"]
     started = []
 
-    def start():
+    def start(*changes):
         pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.STDOUT, "text": True}
-        started.append(subprocess.Popen(command, **pipes))
+        started.append(subprocess.Popen([*command, *changes], **pipes))
         return started[-1]
 
     yield start, graph.path("tour", params.load("smoke"))
@@ -78,6 +78,24 @@ def test_a_study_goes_on_after_any_kill_and_two_at_once_are_safe(study):
     psutil.wait_procs(jobs, timeout=60)
 
 
+def test_a_killed_run_goes_on_while_another_one_lives(study):
+    start, folder = study
+    other = graph.path("tour", params.load("smoke", data_seed=5))
+    living = start("data_seed=5")
+    until((other / "partial").exists, living)
+    living.send_signal(signal.SIGSTOP)  # it lives, and does not end before we look
+    first = start()
+    until((folder / "partial").exists, first)
+    kill(first)
+    again = start()
+    said, _ = again.communicate(timeout=120)
+    assert again.returncode == 0, said
+    assert (folder / "metrics.json").is_file()
+    living.send_signal(signal.SIGCONT)
+    said, _ = living.communicate(timeout=120)
+    assert living.returncode == 0, said
+
+
 def test_what_is_stale_goes_only_if_nobody_is_alive(tmp_path):
     state = tmp_path / ".snakemake"
     lock = state / "locks" / "0.output.lock"
@@ -85,13 +103,17 @@ def test_what_is_stale_goes_only_if_nobody_is_alive(tmp_path):
     lock.touch()
     held = workflow.begin(state)
     assert not lock.exists()
-    lock.parent.mkdir()
     lock.touch()
     code = "import sys\nfrom pathlib import Path\nfrom inbol_lib.study import workflow\n"
     code += "kept = workflow.begin(Path(sys.argv[1]))"
     command = [sys.executable, "-c", code, state]
     subprocess.run(command, check=True)
     assert lock.exists(), "the first run is alive"
+    workflow.claim(held, [str(lock)])
+    lock.with_name("1.output.lock").touch()
+    subprocess.run(command, check=True)
+    assert lock.exists(), "the first run's"
+    assert not lock.with_name("1.output.lock").exists(), "nobody's, now that the first has claimed"
     held.release()
     subprocess.run(command, check=True)
     assert not lock.exists()
@@ -111,10 +133,10 @@ def test_make_hands_on_a_profile_s_name_as_it_is(tmp_path):
     name = "it's a $x profile"
     command = ["make", "-n", "-o", ".venv/.ready", "study", f"PROFILE={name.replace('$', '$$')}"]
     done = subprocess.run(command, cwd=paths.ROOT, capture_output=True, text=True, check=True)
-    (line,) = [line for line in done.stdout.splitlines() if "snakemake" in line]
+    (line,) = [line for line in done.stdout.splitlines() if "inbol_lib study" in line]
     words = subprocess.run(
-        ["bash", "-c", f"printf '%s\\n' {line.partition('--config')[2]}"],
+        ["bash", "-c", f"printf '%s\\n' {line.partition(' -f ')[2]}"],
         capture_output=True,
         text=True,
     )
-    assert words.stdout == f"profile={name}\n"
+    assert words.stdout == f"{name}\n"

@@ -4,12 +4,13 @@ import argparse
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 from inbol_lib import paths
 from inbol_lib.mllm.endpoints import settings
 from inbol_lib.mllm.endpoints.replies import TOKENS
 from inbol_lib.mllm.endpoints.requests import PREFIX
-from inbol_lib.mllm.journal import Journal
+from inbol_lib.mllm.journal import Journal, is_answer
 
 
 def described(tally: Mapping[str, int]) -> str:
@@ -31,14 +32,25 @@ def described(tally: Mapping[str, int]) -> str:
 
 
 def held_in(path: Path) -> str:
-    """Return one line about a journal: its models, requests, answers, tokens and dollars."""
+    """Return one line about a journal: its models, requests, answers, tokens and dollars.
+
+    Lines that are no answers are counted, and their number is shown.
+    """
     tally: Counter[str] = Counter()
     models = set()
-    for line in Journal(path).lines():
+    journal = Journal(path)
+    for line in filter(is_answer, journal.lines()):
         tally.update(requests=1, answers=len(line["texts"]))
-        tally.update({name: line[name] for name in TOKENS})
-        models.add(line["model"])
-    return f"{PREFIX}{', '.join(models)}: {described(tally)} ({path})"
+        tally.update({name: _count(line.get(name)) for name in TOKENS})
+        models.add(str(line.get("model", "unknown")))
+    passed = journal.written() - tally["requests"]
+    others = f"; {passed:,} lines are no answers and do not count" if passed else ""
+    return f"{PREFIX}{', '.join(sorted(models))}: {described(tally)}{others} ({path})"
+
+
+def _count(value: Any) -> int:
+    """Return a number of tokens, 0 for what is none."""
+    return value if isinstance(value, int) and value > 0 else 0
 
 
 def main(argv: Sequence[str] | None = None) -> int:

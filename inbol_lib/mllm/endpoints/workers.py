@@ -6,8 +6,6 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor, as_completed
 from threading import Lock
 
-from tqdm import tqdm
-
 from inbol_lib.errors import EndpointError
 from inbol_lib.mllm.endpoints import settings
 from inbol_lib.mllm.endpoints.client import Client, RequestFailed
@@ -15,7 +13,7 @@ from inbol_lib.mllm.endpoints.replies import Reply
 from inbol_lib.mllm.endpoints.requests import Request, for_samples
 from inbol_lib.mllm.endpoints.spending import described
 from inbol_lib.mllm.journal import Journal
-from inbol_lib.progress import progress
+from inbol_lib.progress import bar
 
 #: After so many failures in a row a greeting is sent, to see whether the requests are at fault.
 IN_A_ROW = 16
@@ -76,9 +74,7 @@ class Workers:
                 for key, answers in missing.items()
             ]
             finished = as_completed(futures)
-            for future in tqdm(
-                finished, self.name, len(futures), unit="question", disable=not progress()
-            ):
+            for future in bar(self.name, "question", len(futures), finished):
                 future.result()
             if not self.tally["requests"]:
                 self._greet()

@@ -10,7 +10,6 @@ from typing import NamedTuple
 
 import numpy as np
 from PIL import Image
-from tqdm import tqdm
 from transformers import PreTrainedModel, ProcessorMixin
 
 from inbol_lib.data.records import rng_for
@@ -22,7 +21,7 @@ from inbol_lib.mllm.sampling.continuation import Drawn, Settings, continue_promp
 from inbol_lib.mllm.sampling.prompts import written
 from inbol_lib.mllm.sampling.reading import reads_alike
 from inbol_lib.mllm.sampling.stock import generate
-from inbol_lib.progress import progress
+from inbol_lib.progress import bar
 
 #: Image tokens of a prompt, to estimate its length where the configuration does not say (LLaVA's).
 IMAGE_TOKENS = 576
@@ -134,11 +133,11 @@ def sample(
         )
     image_tokens = getattr(model.config, "image_seq_length", None) or IMAGE_TOKENS
     found: dict[int, list[Response]] = {}
-    with tqdm(total=len(texts), desc="sampling", unit="question", disable=not progress()) as bar:
+    with bar("sampling", "question", len(texts)) as shown:
         for chosen in _batches(pictures, texts, settings, token_budget, image_tokens):
             drawn = draw(chosen, [rng_for(seed, ids[i]) for i in chosen])
             found |= zip(chosen, _responses(processor, drawn, n), strict=True)
-            bar.update(len(chosen))
+            shown.update(len(chosen))
     return [found[i] for i in range(len(texts))]
 
 

@@ -2,21 +2,24 @@
 
 Snakemake keeps files in .snakemake/ that say what is locked and what is unfinished. A killed run
 leaves them behind, and the next one would refuse to start. So each run holds a lock of its own that
-ends with its process: where nobody holds one, those files are stale.
+ends with its process, and writes down which of Snakemake's locks are its: what no living run claims
+is stale. A run that has begun, but has not claimed its locks yet, might own any of them.
 """
 
 import base64
 import binascii
 import contextlib
 import os
-import shutil
+from collections.abc import Iterable
 from pathlib import Path
 
 from filelock import FileLock, Timeout
 
+from inbol_lib.data.files import whole
+
 
 def begin(state: Path) -> FileLock:
-    """Clear what killed runs have left, unless another run is alive.
+    """Clear what killed runs have left, and nothing of those that are alive.
 
     Parameters
     ----------
@@ -28,26 +31,50 @@ def begin(state: Path) -> FileLock:
     FileLock
         Says that this run is alive, as long as somebody keeps it.
     """
-    alive = state / "alive"
-    alive.mkdir(parents=True, exist_ok=True)
+    alive, claims = state / "alive", state / "claims"
+    for folder in (alive, claims):
+        folder.mkdir(parents=True, exist_ok=True)
     with FileLock(state / "begin.lock"):
-        if not _others(alive):
-            shutil.rmtree(state / "locks", ignore_errors=True)
-            _finish(state / "incomplete")
+        others = _others(alive)
+        for claim in claims.iterdir():
+            if claim.name not in others:
+                claim.unlink()
+        claimed = [claims / name for name in others]
+        if all(claim.is_file() for claim in claimed):
+            theirs = {name for claim in claimed for name in claim.read_text().split()}
+            for lock in (state / "locks").glob("*.lock"):
+                if lock.name not in theirs:
+                    lock.unlink()
+        _finish(state / "incomplete")
         mine = FileLock(alive / f"{os.uname().nodename}-{os.getpid()}")
         mine.acquire()
     return mine
 
 
-def _others(alive: Path) -> bool:
-    """Return whether another run is alive, and forget those that have ended."""
-    found = False
+def claim(mine: FileLock, locks: Iterable[str]) -> None:
+    """Write down which of Snakemake's locks are this run's, once it has them.
+
+    Parameters
+    ----------
+    mine : FileLock
+        What `begin` returned.
+    locks : iterable of str
+        Paths of the locks.
+    """
+    alive = Path(mine.lock_file)
+    with whole(alive.parent.parent / "claims" / alive.name) as unfinished:
+        unfinished.write_text("\n".join(Path(lock).name for lock in locks))
+
+
+def _others(alive: Path) -> list[str]:
+    """Return the names of other runs that are alive, and forget those that have ended."""
+    found = []
     for file in alive.iterdir():
         try:
             with FileLock(file, timeout=0):
                 file.unlink(missing_ok=True)
         except Timeout:
-            found = True
+            found.append(file.name)
     return found
 
 

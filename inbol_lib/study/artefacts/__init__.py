@@ -1,0 +1,1 @@
+"""What artefacts say of themselves."""
