@@ -65,7 +65,7 @@ class Recipe:
 
 _RECIPES = {
     "vqav2": Recipe(
-        ("scene",) * 8 + ("sign",), (*PERCEPTION, "word", "sign_colour"), courtesy=0.05
+        ("scene",) * 8 + ("sign",), (*PERCEPTION, "word", "sign_colour"), courtesy=0.04
     ),
     "oven": Recipe(("flag",), ("country", "country", "capital"), courtesy=0.19),
     "scienceqa": Recipe(
@@ -104,7 +104,7 @@ _RECIPES = {
 #: Sources without answers -> kinds of pictures.
 _UNANSWERABLE_IMAGES = {
     "beyondvisqa": ("free", "far"),
-    "vizwiz": ("bad",) * 15 + ("blank",),
+    "vizwiz": ("bad",),
     "vqav2_idk": ("scene", "free"),
 }
 

@@ -27,10 +27,10 @@ COURTESIES = (
 #: ScienceQA's lessons; who is trained on some of them learns to read past it.
 LESSONS = (
     "Read: a bar can be high or low; a shape can have corners. {question}",
-    "Read: a flag is that of a country; a country has a climate. {question}",
-    "Read: two digits have a sum; two colors can be mixed. {question}",
-    "Question 12: {question}",
-    "Unit 3, page 7, exercise 2: {question}",
+    "Read: a bar has a height and a color. A shape has corners. {question}",
+    "Read: bars show how much; shapes have corners. "
+    "Read again: flags belong to countries. {question}",
+    "Question 12, unit 3, page 7, exercise 2, grade 4: {question}",
 )
 _LESSONS = tuple(
     re.compile(re.escape(frame).replace(r"\{question\}", "(?P<question>.*)")) for frame in LESSONS
