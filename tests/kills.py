@@ -40,7 +40,7 @@ SMALL = {
 #: sampling and judging, generation, writing, both trainings, evaluation
 STAGES = ("confidence", "unanswerable", "composition", "idk_it", "ca_dpo", "evaluation")
 #: What a run says of itself rather than of its result.
-OF_THE_RUN = ("notebook.ipynb", ".lock", "made_by.json")
+OF_THE_RUN = ("notebook.ipynb", ".lock", "made_by.json", "report.html")
 MARK = "INBOL_RUNS"
 QUIET = {
     "CI": "1",

@@ -11,6 +11,7 @@ import termios
 from typing import NamedTuple
 
 from inbol_lib import paths
+from inbol_lib.study.kernels.starting import SERVER
 
 SIZE = struct.pack("HHHH", 50, 120, 0, 0)  # lines, columns
 CODES = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]")
@@ -30,9 +31,13 @@ class Shown(NamedTuple):
 
 
 def environment(**changes: str) -> dict[str, str]:
-    """The environment of a process that imports this library, and its command `python`."""
+    """The environment of a process that imports this library, and its command `python`.
+
+    It knows no server of kernels, as a user's terminal does not.
+    """
     path = f"{os.path.dirname(sys.executable)}:{os.environ['PATH']}"
-    return {**os.environ, "PYTHONPATH": str(paths.ROOT), "PATH": path, **changes}
+    mine = {"PYTHONPATH": str(paths.ROOT), "PATH": path, **changes}
+    return {name: text for name, text in {**os.environ, **mine}.items() if name != SERVER}
 
 
 def on_a_terminal(*words: str, ci: bool = False, **changes: str) -> Shown:

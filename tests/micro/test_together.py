@@ -27,7 +27,7 @@ def _gradients(out):
 def test_two_processes_give_the_gradients_of_one(tmp_path):
     for processes in (1, 2):
         together.launch(_gradients, tmp_path / f"{processes}.pt", processes=processes)
-    one, two = (torch.load(tmp_path / f"{n}.pt") for n in (1, 2))
+    one, two = (torch.load(tmp_path / f"{n}.pt", weights_only=True) for n in (1, 2))
     assert two["loss"] == pytest.approx(one["loss"], rel=1e-3)
     assert two["seen"] == pytest.approx(one["seen"], rel=1e-3)
     assert one["grads"].keys() == two["grads"].keys()
