@@ -140,3 +140,12 @@ def test_make_hands_on_a_profile_s_name_as_it_is(tmp_path):
         text=True,
     )
     assert words.stdout == f"{name}\n"
+
+
+def test_no_module_of_the_package_stands_in_the_way_of_a_name(tmp_path):
+    """Whoever imports `whole` first leaves `begin` and `claim` as they were."""
+    import inbol_lib.study.workflow.whole  # noqa: F401  (here: it is what could do harm)
+
+    held = workflow.begin(tmp_path / ".snakemake")
+    workflow.claim(held, [])
+    held.release()

@@ -15,7 +15,7 @@ from pathlib import Path
 
 from filelock import FileLock, Timeout
 
-from inbol_lib.data.files import whole
+from inbol_lib.data import files
 
 
 def begin(state: Path) -> FileLock:
@@ -62,7 +62,7 @@ def claim(mine: FileLock, locks: Iterable[str]) -> None:
         Paths of the locks.
     """
     alive = Path(mine.lock_file)
-    with whole(alive.parent.parent / "claims" / alive.name) as unfinished:
+    with files.whole(alive.parent.parent / "claims" / alive.name) as unfinished:
         unfinished.write_text("\n".join(Path(lock).name for lock in locks))
 
 
