@@ -241,7 +241,12 @@ def _slug(stage: str, p: Params) -> list[str]:
 
 def complete(stage: str, p: Params) -> bool:
     """Return whether the stage's artefact is complete."""
-    return (path(stage, p) / "metrics.json").is_file()
+    return finished(path(stage, p))
+
+
+def finished(folder: Path) -> bool:
+    """Return whether an artefact's folder is complete: its metrics.json is written last."""
+    return (folder / "metrics.json").is_file()
 
 
 def plan(stage: str, p: Params) -> dict[str, Job]:

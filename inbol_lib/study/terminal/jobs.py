@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from inbol_lib import progress
+from inbol_lib import paths, progress
 from inbol_lib.study import graph
 
 WAITING, RUNNING, DONE, REUSED, FAILED = "waiting", "running", "done", "reused", "failed"
@@ -95,7 +95,8 @@ def needed(stages: Iterable[graph.Job]) -> dict[str, Seen]:
     jobs: dict[str, Seen] = {}
     for wanted in stages:
         missing = {graph.path(*job) for job in [*graph.missing(*wanted), wanted]}
-        for name, job in graph.plan(*wanted).items():
-            if graph.complete(*job) or graph.path(*job) in missing:
-                jobs.setdefault(name, Seen(job[0], graph.path(*job)))
+        for name, (stage, _) in graph.plan(*wanted).items():
+            folder = paths.runs() / name  # no fingerprint is computed again
+            if folder in missing or graph.finished(folder):
+                jobs.setdefault(name, Seen(stage, folder))
     return jobs
