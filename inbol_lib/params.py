@@ -171,6 +171,8 @@ class Params(BaseModel):
     pair_ratios: list[Ratio]
     probe_train: Count
     probe_test: Count
+    control_pairs: int = Field(ge=0)
+    control_blind: int = Field(ge=0)
 
     @property
     def validation_unanswerable(self) -> int:

@@ -117,7 +117,7 @@ def _programmed(image_id: str, seed: int) -> list[tuple[str, str]]:
     """Return two questions about a scene of the micro world, with their explanations."""
     rng = rng_for(seed, image_id)
     scene = world.scene_of(image_id)
-    first = str(rng.choice(["absent", "premise"]))
+    first = str(rng.choice(["absent", "absent", "premise"]))
     return [world.unanswerable(scene, rng, kind) for kind in (first, "beyond")]
 
 

@@ -75,8 +75,10 @@ def build(
     model, processor
         The model under study; a question that it refuses anyway teaches nothing and is dropped.
     by_hand : bool
-        Also drop what the micro world itself can answer. This stands in for the paper's filtering
-        of test questions by hand and has no effect on other data.
+        Whether these are test questions. What the micro world itself can answer is dropped then,
+        which stands in for the paper's filtering by hand and has no effect on other data, and
+        what the model refuses anyway stays: the paper prints its original model's refusals there
+        (12 and 20 %, Table 1).
     rejected : collection of str
         Digests of questions that a person rejected (`review.rejected`); surplus replaces them.
 
@@ -91,7 +93,7 @@ def build(
     filters: tuple[Filter, ...] = (
         duplicates,
         partial(verification, p, strict=by_hand and p.dataset == "micro"),
-        partial(refusals, p, model, processor),
+        partial(refusals, p, model, processor, keep=by_hand),
         partial(review.ends, n=n, barred=rejected),
     )
     rows = made
@@ -166,9 +168,15 @@ def verification(p: Params, rows: Sequence[Row], strict: bool) -> list[str]:
 
 
 def refusals(
-    p: Params, model: PreTrainedModel, processor: ProcessorMixin, rows: Sequence[Row]
+    p: Params,
+    model: PreTrainedModel,
+    processor: ProcessorMixin,
+    rows: Sequence[Row],
+    keep: bool = False,
 ) -> list[str]:
     """Filter: drop what the model under study refuses anyway, or what it failed to answer.
+
+    With `keep` what it refuses stays.
 
     Adds the model's answer (`responses`, `incorrect`) and a refusal template (`refusal`) to each
     row.
@@ -184,7 +192,7 @@ def refusals(
         if answer is None:
             ends.append("unverified")
         else:
-            ends.append("already refused" if is_refusal(answer) else "")
+            ends.append("already refused" if is_refusal(answer) and not keep else "")
     return ends
 
 

@@ -19,6 +19,10 @@ def _grey(picture: Image.Image, rng: np.random.Generator) -> Image.Image:
     return Image.new("RGB", picture.size, GREY)
 
 
+def _real(picture: Image.Image, rng: np.random.Generator) -> Image.Image:
+    return picture
+
+
 def _noise(picture: Image.Image, rng: np.random.Generator) -> Image.Image:
     pixels = rng.integers(0, 256, (picture.height, picture.width, 3), dtype=np.uint8)
     return Image.fromarray(pixels)
@@ -26,6 +30,7 @@ def _noise(picture: Image.Image, rng: np.random.Generator) -> Image.Image:
 
 #: kind -> what stands in a picture's place; "other" is handled by `blinded`.
 _STAND_INS: dict[str, Callable[[Image.Image, np.random.Generator], Image.Image]] = {
+    "real": _real,
     "grey": _grey,
     "noise": _noise,
 }
@@ -40,8 +45,9 @@ def blinded(rows: Dataset, kind: str, seed: int = 0) -> Dataset:
     rows : Dataset
         Question rows.
     kind : str
-        "grey" (one colour), "noise" (every pixel drawn at random) or "other" (the picture of
-        another question; never a copy of its own, and of another source where there are several).
+        "real" (its own picture, to compare with), "grey" (one colour), "noise" (every pixel drawn
+        at random) or "other" (the picture of another question; never a copy of its own, and of
+        another source where there are several).
     seed : int
         Seed of the noise and of the exchange.
 

@@ -111,7 +111,6 @@ def predictions(
         A design whose training rows are all of one kind, or that has no test rows, is left out.
     """
     train, test = (rows[split].reset_index(drop=True) for split in ("train", "test"))
-    words = CountVectorizer(min_df=2).fit(train.question)
     tables = []
     for design in designs(train, test, seed):
         if design.train.label.nunique() < 2 or design.test.empty:
@@ -119,7 +118,9 @@ def predictions(
         seen, unseen = states["train"][design.train.index], states["test"][design.test.index]
         tables.append(_said(design, design.name, seen, unseen, seed))
         if design.name == PAPER:
-            seen, unseen = (words.transform(part.question).toarray() for part in (train, test))
+            words = CountVectorizer(min_df=2).fit(design.train.question)
+            asked = (design.train.question, design.test.question)
+            seen, unseen = (words.transform(part).toarray() for part in asked)
             tables.append(_said(design, "words alone", seen, unseen, seed))
     table = pd.concat(tables, ignore_index=True)
     return table.assign(shuffle=table.groupby(["control", "id"]).cumcount())

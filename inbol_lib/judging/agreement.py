@@ -17,6 +17,7 @@ from inbol_lib.data.templates import REFUSAL_TEMPLATES
 from inbol_lib.judging import hybrid
 from inbol_lib.judging.hybrid import judge
 from inbol_lib.judging.refusals import stance
+from inbol_lib.micro.world.instructions import OWN_WORDS
 
 
 def kappa(first: Sequence, second: Sequence) -> dict[str, float]:
@@ -118,10 +119,11 @@ def world_truth(row: dict) -> str:
 
     The response is compared by equality alone, which is independent of every evaluator: "correct"
     is one of the surface forms that the world accepts, or the letter of the right option;
-    "refusal" is one of the refusal templates; everything else is "incorrect".
+    "refusal" is one of the refusal templates, or of the sentences with which a base model says that
+    something cannot be known; everything else is "incorrect".
     """
     said = row["response"].strip().rstrip(".").lower()
-    if said in {template.rstrip(".").lower() for template in REFUSAL_TEMPLATES}:
+    if said in {sentence.rstrip(".").lower() for sentence in (*REFUSAL_TEMPLATES, *OWN_WORDS)}:
         return "refusal"
     right = {form.lower() for form in row["accepted"]}
     right |= {

@@ -12,7 +12,7 @@ from inbol_lib.study import experiments, stages
 #: parameter -> the paper's value, for the note under every table
 PAPER_SIZES = {"num_instructions": 11_000, "num_pairs": 24_000, "test_per_source": 300}
 #: names of tables that have one training seed
-PROBED = ("table7", "controls_probe")
+PROBED = ("table7", "controls_probe", "controls_pairs", "controls_blind")
 #: names of tables that are made from the main cells, not from the sweeps
 UNSWEPT = (
     "table1",

@@ -20,7 +20,7 @@ from inbol_lib.micro.world.scenes import seen
 from inbol_lib.params import Params
 from inbol_lib.report.gathering import gather, probe
 from inbol_lib.report.plots import charts, looks
-from inbol_lib.report.tables import control_tables, files, numbered
+from inbol_lib.report.tables import control_tables, files, numbered, picture_controls
 from inbol_lib.study import experiments, question_pools, stages
 
 #: tables of notebook 06 that the paper does not have
@@ -75,7 +75,13 @@ def _generator_tables(p: Params) -> dict[str, pd.DataFrame]:
 def _probe_tables(p: Params) -> dict[str, pd.DataFrame]:
     probed = probe(p)
     as_printed = probed[probed.control == PAPER].drop(columns="control")
-    return {"controls_probe": probed, "table7_linear_probe": as_printed.reset_index(drop=True)}
+    looked = pd.read_parquet(stages.ensure("probing", p) / "control_outcomes.parquet")
+    return {
+        "controls_probe": probed,
+        "table7_linear_probe": as_printed.reset_index(drop=True),
+        "controls_pairs": picture_controls.pairs(looked),
+        "controls_blind": picture_controls.blind(looked),
+    }
 
 
 def make_controls(

@@ -105,7 +105,7 @@ OWN = {
         "sweep_pairs",
         "sweep_dpo_learning_rate",
     ),
-    "probing": ("probe_train", "probe_test"),
+    "probing": ("probe_train", "probe_test", "control_pairs", "control_blind"),
     "paper_vs_ours": (
         "profile",
         "models",

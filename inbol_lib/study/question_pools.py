@@ -2,12 +2,14 @@
 
 from pathlib import Path
 
+import numpy as np
 from datasets import Dataset, concatenate_datasets
 
 from inbol_lib import paths
-from inbol_lib.data import benchmarks, folder
-from inbol_lib.data.records import load_table
+from inbol_lib.data import benchmarks, blind_pictures, folder
+from inbol_lib.data.records import load_table, rng_for
 from inbol_lib.micro import world
+from inbol_lib.micro.world import minimal_pairs
 from inbol_lib.params import Params
 
 #: split -> the parameter that says how many of its questions are wanted per source
@@ -85,3 +87,40 @@ def _estimated(file: Path) -> dict[str, float]:
         return {}
     table = load_table(file)
     return dict(zip(table["id"], table["confidence"], strict=True))
+
+
+def pairs(p: Params, split: str, n: int) -> Dataset:
+    """Return `n` minimal pairs (see `micro.world.minimal_pairs`), two rows each.
+
+    Only the micro world can take the answer out of a picture; for other data there are none.
+    """
+    n = n if p.dataset == "micro" else 0
+    return minimal_pairs.pairs(split, n, p.data_seed).select_columns(COLUMNS)
+
+
+def picture_controls(p: Params, records: Dataset) -> Dataset:
+    """Return the questions that show whether a method looks at the picture (ours).
+
+    Parameters
+    ----------
+    p : Params
+        `control_pairs` and `control_blind`, the numbers of minimal pairs and of known questions.
+    records : Dataset
+        Test records of the model under study. Known questions (confidence at least `delta_known`)
+        are drawn from them, for each is then asked with its picture and without (see
+        `data.blind_pictures`).
+
+    Returns
+    -------
+    Dataset
+        Rows as `test_questions` gives them; `source` says which control a row belongs to.
+    """
+    known = np.flatnonzero(np.array(records["confidence"]) >= p.delta_known)
+    chosen = rng_for(p.data_seed, "blind").permutation(known)[: p.control_blind]
+    shown = records.select(np.sort(chosen)).select_columns(COLUMNS)
+    tables = [pairs(p, "test", p.control_pairs)]
+    if len(shown):
+        tables += [blind_pictures.blinded(shown, kind) for kind in blind_pictures.KINDS]
+    rows = concatenate_datasets([table.cast(tables[0].features) for table in tables])
+    rows = rows.add_column("confidence", [float("nan")] * len(rows))
+    return rows.add_column("in_domain", [True] * len(rows))

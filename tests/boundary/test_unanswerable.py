@@ -38,7 +38,7 @@ def test_a_swap_never_keeps_its_own_image():
 
 
 def test_the_program_knows_the_micro_world_alone(smoke):
-    rows = world.questions("vqav2", "train", 6)
+    rows = world.questions("vqav2", "train", 12)  # about four pictures or more
     made, unparsable = making.generated(smoke, rows, 6, 0)
     assert len(made) == 6
     assert unparsable == 0
@@ -51,7 +51,7 @@ def test_the_program_knows_the_micro_world_alone(smoke):
 
 def test_what_is_built_is_counted_and_unanswerable(tiny, smoke):
     model, processor, _ = tiny
-    p = smoke.replace(verifier="program", max_new_tokens=4)
+    p = smoke.replace(verifier="program", max_new_tokens=4, swap_share=0.5)
     pool = world.questions("vqav2", "train", 40)
     records, counts, _ = unanswerable.build(p, pool, 12, model, processor, by_hand=True)
     kept = counts["swap", "kept"], counts["program", "kept"]
@@ -105,6 +105,9 @@ def test_what_the_model_refuses_anyway_is_dropped(tiny, smoke, monkeypatch):
     assert 0 <= refused - len(records) <= 1
     assert set(records["incorrect"]) == {"red"}
     assert_all_are_counted(counts)
+    tested, counts, _ = unanswerable.build(p, pool, 30, model, processor, by_hand=True)
+    assert not any(step == "already refused" for _, step in counts)
+    assert set(tested["incorrect"]) == {"red", "Sorry, I don't know."}
 
 
 @pytest.mark.parametrize(

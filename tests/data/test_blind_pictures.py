@@ -23,6 +23,12 @@ def test_only_the_picture_and_the_names_change(rows, kind):
     assert found["id"] == blind_pictures.blinded(rows, kind)["id"]
 
 
+def test_real_pictures_stay_as_they_are(rows):
+    shown = blind_pictures.blinded(rows, "real")["image"]
+    pairs = zip(shown, rows["image"], strict=True)
+    assert all(image.tobytes() == own.tobytes() for image, own in pairs)
+
+
 def test_grey_shows_nothing_and_noise_no_two_alike(rows):
     grey, noise = (blind_pictures.blinded(rows, kind)["image"] for kind in ("grey", "noise"))
     assert all(np.ptp(np.asarray(image)) == 0 for image in grey)
@@ -42,5 +48,5 @@ def test_another_picture_comes_from_another_source(rows):
 def test_what_can_not_be_exchanged_is_refused(rows):
     with pytest.raises(ValueError, match="share one picture"):
         blind_pictures.blinded(rows.select([0]), "other")
-    with pytest.raises(ValueError, match="grey, noise, other"):
+    with pytest.raises(ValueError, match="real, grey, noise, other"):
         blind_pictures.blinded(rows, "black")

@@ -13,7 +13,7 @@ from inbol_lib.explore.asking import panel, shapes, showing, words
 from inbol_lib.explore.asking.answering import Asker, Shown, checked, truth
 from inbol_lib.micro import world
 from inbol_lib.micro.world.entities import COLOURS
-from inbol_lib.micro.world.scenes import POSITIONS
+from inbol_lib.micro.world.scenes import PATTERNS, POSITIONS, SHAPES
 
 HOSTILE = "<script>alert(1)</script> $x^2$ &"
 
@@ -56,12 +56,21 @@ def test_places_and_sizes_hold_in_the_picture():
 
 
 def test_every_shape_and_colour_of_the_world_can_be_drawn():
-    for shape in words.shapes():
+    for shape in SHAPES:
         for colour in COLOURS:
             things, relations = words.read(f"a {colour} {shape}")
             assert (things[0].shape, things[0].colour, relations) == (shape, colour, [])
-    pictures = {showing.of_words(f"a red {shape}").picture.tobytes() for shape in words.shapes()}
-    assert len(pictures) == len(words.shapes())
+    pictures = {showing.of_words(f"a red {shape}").picture.tobytes() for shape in SHAPES}
+    assert len(pictures) == len(SHAPES)
+
+
+def test_patterns_hold_in_the_picture():
+    """... and belong to the next shape alone."""
+    pictures = [showing.of_words(f"a {name} red star").picture for name in PATTERNS]
+    assert len({picture.tobytes() for picture in pictures}) == len(PATTERNS)
+    assert pictures[0].tobytes() == showing.of_words("a red star").picture.tobytes()
+    things, _ = words.read("a striped red star left of a blue ring")
+    assert [one.pattern for one in things] == ["striped", "plain"]
 
 
 @pytest.mark.parametrize(

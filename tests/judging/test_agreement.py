@@ -9,6 +9,7 @@ from inbol_lib.data.templates import REFUSAL_TEMPLATES
 from inbol_lib.judging import agreement
 from inbol_lib.micro import world
 from inbol_lib.micro.world import grammar
+from inbol_lib.micro.world.instructions import OWN_WORDS
 from inbol_lib.micro.world.randomness import rng_of
 
 
@@ -77,6 +78,7 @@ def test_the_ends_of_the_scale():
         ("blue", "incorrect"),
         ("", "incorrect"),
         *((template, "refusal") for template in REFUSAL_TEMPLATES[:3]),
+        *((sentence, "refusal") for sentence in OWN_WORDS),
     ],
 )
 def test_the_world_s_truth_is_by_equality(response, truth):

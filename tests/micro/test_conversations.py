@@ -1,4 +1,4 @@
-"""Pretraining sees only what it should, and the judge learns synonyms."""
+"""Pretraining sees only what it should."""
 
 from itertools import islice
 
@@ -7,16 +7,17 @@ import numpy as np
 from inbol_lib.data.templates import REFUSAL_PROMPT, REFUSAL_TEMPLATES
 from inbol_lib.judging.matching import is_refusal, string_match
 from inbol_lib.micro import world
-from inbol_lib.micro.models.judge_dialogues import answer_kinds, judge_examples
 from inbol_lib.micro.world import conversations, grammar
 from inbol_lib.micro.world.drawing import render
+from inbol_lib.micro.world.instructions import DECLINES, HARMLESS, OWN_WORDS
 from inbol_lib.micro.world.randomness import rng_of
 from inbol_lib.micro.world.scenes import scene_of
-from inbol_lib.micro.world.unanswerable_questions import BEYOND_HELD_OUT
+from inbol_lib.micro.world.sources import LESSONS
+from inbol_lib.micro.world.unanswerable_questions import BEYOND, BEYOND_HELD_OUT
 
 
 def test_conversations_are_reproducible_and_complete(talks):
-    mixture = {"vqa": 0.5, "generate": 0.5}
+    mixture = {"objects": 0.5, "generate": 0.5}
     first, again = (list(islice(conversations.conversations(10, 1, mixture), 5)) for _ in range(2))
     assert [t["turns"] for t in first] == [t["turns"] for t in again]
     assert all(
@@ -28,45 +29,59 @@ def test_conversations_are_reproducible_and_complete(talks):
 def test_pretraining_teaches_what_is_true_of_its_picture():
     drawn = [
         scene_of(f"{kind}:pretrain:5-{i}")
-        for kind in ("scene", "pair", "sum", "flag")
+        for kind in ("scene", "free", "pair", "sum", "chart", "sign", "flag", "far")
         for i in range(40)
     ]
     by_pixels = {render(s).tobytes(): s for s in drawn}
-    for task in ("vqa", "entity"):
+    for task in ("objects", "flags"):
         for talk in islice(conversations.conversations(40, 5, {task: 1.0}), 30):
             shown = by_pixels[talk["image"].tobytes()]
             assert all(said in grammar.truth(shown, user) for user, said in talk["turns"])
 
 
-def test_held_out_wordings_never_appear_in_pretraining(talks):
-    heads = [w.split("{")[0] for f in grammar.FAMILIES.values() for w in f.held_out] + [
-        w.split("{")[0] for w in BEYOND_HELD_OUT if len(w.split("{")[0]) > 12
-    ]
-    text = "\n".join(
-        part for rows in talks.values() for talk in rows for turn in talk["turns"] for part in turn
-    )
-    assert not [h for h in heads if len(h) > 12 and h in text]
-
-
-def test_pretraining_refuses_unasked_on_plain_pictures_only(talks):
+def test_what_is_declined_follows_from_what_is_asked(talks):
+    """Unasked: plain pictures and people's lives. With leave: courtesies, misfits, the beyond."""
     for task, rows in talks.items():
         for talk in rows:
             for user, said in talk["turns"]:
-                if (
-                    user.startswith("Repeat:")
-                    or not is_refusal(said)
-                    or said.startswith("Question:")
-                ):
+                if not is_refusal(said) or task in ("repeat", "generate"):
                     continue
-                assert task == "instruct", (user, said)
-                spread = np.asarray(talk["image"], float).reshape(-1, 3).std(0)
-                assert (spread < 6).all() or user.endswith(REFUSAL_PROMPT)  # black or white
-    asked = [(u, s) for t in talks["instruct"] for u, s in t["turns"] if u.endswith(REFUSAL_PROMPT)]
-    assert 0.2 < np.mean([is_refusal(s) for _, s in asked]) < 0.6
+                assert task in ("questions", "choice", "manners", "blind"), (user, said)
+                if said == DECLINES:
+                    assert user.endswith(REFUSAL_PROMPT)
+                else:
+                    assert said in OWN_WORDS
+                    spread = np.asarray(talk["image"], float).reshape(-1, 3).std(0)
+                    assert (spread < 6).all() or grammar.parse(user.split("\n")[0]) is None
+
+
+def test_the_same_question_is_declined_always_or_never():
+    """Declining that is a matter of chance would never show in greedy answers."""
+    found = {}
+    for talk in conversations.conversations(400, 6, {"questions": 1.0}):
+        for user, said in talk["turns"]:
+            question = user.split("\n")[0]
+            if user.endswith(REFUSAL_PROMPT) and grammar.bare(question) != question:
+                assert said == DECLINES
+            for beyond, guesses in {**BEYOND, **BEYOND_HELD_OUT}.items():
+                head = beyond.split("{")[0]
+                if len(head) < 15 or not grammar.bare(question).startswith(head):
+                    continue
+                if said != DECLINES:
+                    assert said in (guesses or OWN_WORDS)
+                    found[beyond] = True
+    assert len(found) > 8
+
+
+def test_every_kind_of_question_meets_every_kind_of_ending(talks):
+    for task in ("questions", "choice", "blind"):
+        endings = [user.split("\n")[-1] for talk in talks[task] for user, _ in talk["turns"]]
+        assert 0.1 < np.mean([ending in HARMLESS for ending in endings]) < 0.3
+        assert 0.15 < np.mean([ending == REFUSAL_PROMPT for ending in endings]) < 0.35
 
 
 def test_repeating_teaches_the_refusal_words(talks):
-    repeated = {s for t in talks["instruct"] for u, s in t["turns"] if u.startswith("Repeat:")}
+    repeated = {said for talk in talks["repeat"] for _, said in talk["turns"]}
     assert repeated <= set(REFUSAL_TEMPLATES)
     assert len(repeated) > 8
 
@@ -87,14 +102,10 @@ def test_string_match_misses_some_right_answers():
     assert 0.08 < missed < 0.25
 
 
-def test_no_surface_form_means_two_things_of_one_kind():
-    for kind in answer_kinds():
-        forms = [(form, gold) for gold in set(kind) for form in grammar.surfaces(gold)]
-        assert len({form for form, _ in forms}) == len(forms)
-
-
-def test_judge_examples_are_balanced_and_true():
-    examples = list(judge_examples(400, 0))
-    assert examples == list(judge_examples(400, 0))
-    assert 0.4 < np.mean([same for *_, same in examples]) < 0.6
-    assert all((response in grammar.surfaces(gold)) == same for gold, response, same in examples)
+def test_pretraining_asks_nothing_that_a_lesson_teaches(talks):
+    for rows in talks.values():
+        for talk in rows:
+            for user, _ in talk["turns"]:
+                for line in user.split("\n"):
+                    parsed = grammar.parse(line)
+                    assert parsed is None or parsed[0].name not in LESSONS

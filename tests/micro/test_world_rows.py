@@ -117,17 +117,17 @@ def test_unanswerable_sets_out_of_domain_use_held_out_wordings(source, tables):
 
 def test_some_countries_appear_out_of_domain_only():
     inside = {
-        split: {scene_of(f"flag:{split}:c-{i}").country.rank for i in range(1000)}
+        split: {scene_of(f"flag:{split}:c-{i}").country.rank for i in range(6000)}
         for split in ("train", "validation", "test")
     }
-    outside = {scene_of(f"far:test:c-{i}").country.rank for i in range(1000)}
+    outside = {scene_of(f"far:test:c-{i}").country.rank for i in range(8000)}
     assert set.union(*inside.values()) == set(range(NUM_IN_DOMAIN))
     assert outside == inside["test"] | set(range(NUM_IN_DOMAIN, NUM_COUNTRIES))
 
 
 def test_training_asks_about_half_of_the_countries_of_validation_and_test():
     drawn = [
-        {scene_of(f"flag:{split}:d-{i}").country.rank for i in range(2000)}
+        {scene_of(f"flag:{split}:d-{i}").country.rank for i in range(6000)}
         for split in ("train", "validation", "test")
     ]
     train, validation, test = drawn

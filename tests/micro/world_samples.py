@@ -4,6 +4,7 @@ import hashlib
 from itertools import product
 
 from inbol_lib.micro import world
+from inbol_lib.micro.world import conversations
 from inbol_lib.micro.world.scenes import Scene, Thing
 
 SPLITS = [
@@ -12,7 +13,7 @@ SPLITS = [
 ]
 
 
-TASKS = ("caption", "vqa", "entity", "choice", "instruct", "generate", "verify")
+TASKS = tuple(conversations.TASKS)
 
 
 def scene(*things: Thing) -> Scene:
@@ -20,6 +21,13 @@ def scene(*things: Thing) -> Scene:
 
 
 RED_CIRCLE, BLUE_SQUARE = Thing("circle", "red", True, 0), Thing("square", "blue", False, 8)
+
+
+STRIPED_STAR = Thing("star", "orange", True, 4, pattern="striped")
+
+
+LOW_TEAL = Thing("bar", "teal", True, 0, height=2)
+HIGH_BROWN = Thing("bar", "brown", True, 1, height=5)
 
 
 FOUR, NINE = Thing("digit", "black", True, 3, digit=4), Thing("digit", "black", True, 5, digit=9)

@@ -162,7 +162,7 @@ MAKERS = {"llava_next": llava_next, "idefics3": idefics3, "qwen2_5_vl": qwen2_5_
 
 
 def taught(config, processor):
-    """A model that has met 128 questions of the micro world ten times, so that it is right about
+    """A model that has met 128 questions of the micro world 16 times, so that it is right about
     some: their answers' frequencies.
     """
     torch.manual_seed(0)
@@ -179,7 +179,7 @@ def taught(config, processor):
         for i in range(0, 128, 16)
     ]
     optimizer = torch.optim.AdamW(model.parameters(), lr=5e-3)
-    for batch in batches * 10:
+    for batch in batches * 16:
         loss = model(**batch).loss
         optimizer.zero_grad()
         loss.backward()
@@ -225,9 +225,9 @@ SMALL = {
     "sources": ["vqav2"],
     "ood_sources": ["aokvqa"],
     "ood_questions": 4,
-    "train_questions": 80,
+    "train_questions": 240,
     "validation_questions": 24,
-    "test_questions": 30,
+    "test_questions": 60,
     "num_samples": 4,
     "max_new_tokens": 12,
     "num_unanswerable": 8,

@@ -40,7 +40,7 @@ def test_what_an_endpoint_failed_to_answer_is_unjudged(serve, smoke):
     serve(red_but_no_colours)
     model, processor = loading.load("endpoint:any")
     p = smoke.replace(model="endpoint:any", num_samples=3, judge="string")
-    rows = world.questions("vqav2", "train", 12)
+    rows = world.questions("vqav2", "train", 36)
     estimated = confidence.estimate_all(p, model, processor, {"train": [rows]})["train"]
     records = estimated.remove_columns("image").to_list()
     failed = [record for record in records if "color" in record["question"]]

@@ -18,7 +18,8 @@ def test_skipped_layers_change_no_bit_of_the_features(read, skipped):
         wide = 2 * model.config.vision_config.hidden_size
         model.model.multi_modal_projector.linear_1 = torch.nn.Linear(wide, 128)
     model.config.vision_feature_layer = read
-    pixels = torch.randn(3, 3, 48, 48)
+    edge = model.config.vision_config.image_size
+    pixels = torch.randn(3, 3, edge, edge)
     with torch.no_grad():
         before = torch.stack(model.get_image_features(pixel_values=pixels).pooler_output)
         assert skip_unread_layers(model) == skipped

@@ -8,8 +8,8 @@ import pandas as pd
 import pytest
 
 from inbol_lib import paths
-from inbol_lib.report import world_card
 from inbol_lib.report.tables import numbered
+from inbol_lib.report.worlds import card as world_card
 from inbol_lib.study import published_outcomes
 
 

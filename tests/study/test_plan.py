@@ -142,8 +142,8 @@ def test_what_is_not_known_is_refused_with_the_choices(asked, named, capsys):
 
 def test_a_packaged_model_is_counted_from_its_config():
     shape = model_sizes.shape("micro-s")
-    assert shape.language == 1024 * 128 + 128 + 4 * (4 * 128**2 + 3 * 128 * 341 + 2 * 128)
-    assert shape.lora == 4 * (4 * 256 + 3 * (128 + 341))
+    assert shape.language == 1024 * 128 + 128 + 6 * (4 * 128**2 + 3 * 128 * 341 + 2 * 128)
+    assert shape.lora == 6 * (4 * 256 + 3 * (128 + 341))
     assert (shape.image_tokens, shape.patches) == (36, 37)
 
 

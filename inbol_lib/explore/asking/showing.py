@@ -13,7 +13,7 @@ from inbol_lib.explore.asking import words
 from inbol_lib.explore.asking.answering import Shown
 from inbol_lib.explore.asking.shapes import drawn
 from inbol_lib.micro import world
-from inbol_lib.micro.world.entities import COLOURS
+from inbol_lib.micro.world.scenes import Thing
 
 BLOCK = 40  # questions of the world that are made at a time
 MOST = 4000  # questions of the world to choose from
@@ -88,16 +88,11 @@ def of_words(text: str) -> Shown:
     """
     things, relations = words.read(text)
     cells = words.laid_out(things, relations)
-    named = [
-        (one.shape, COLOURS[one.colour], one.large, cell)
+    placed = [
+        Thing(one.shape, one.colour, one.large, cell, pattern=one.pattern)
         for one, cell in zip(things, cells, strict=True)
     ]
-    return Shown(drawn(named, words.SIDE, _edge()), f"drawn from: {text.strip()}")
-
-
-def _edge() -> int:
-    """Return the edge of the world's pictures, in pixels."""
-    return _block(world.SOURCES[0], BLOCK, 0)[0]["image"].width
+    return Shown(drawn(placed), f"drawn from: {text.strip()}")
 
 
 def of_picture(picture: Image.Image) -> Shown:

@@ -1,6 +1,6 @@
-"""A picture from a few words: "a red circle left of a blue square", "small green star top left".
+"""A picture from a few words: "a red circle left of a blue square", "small dotted red star on top".
 
-The words for colours, shapes and places are the micro world's own.
+The words for colours, patterns, shapes and places are the micro world's own.
 """
 
 import math
@@ -11,9 +11,8 @@ from difflib import get_close_matches
 from itertools import permutations
 
 from inbol_lib.errors import ParameterError
-from inbol_lib.explore.asking.shapes import DRAWN
 from inbol_lib.micro.world.entities import COLOURS
-from inbol_lib.micro.world.scenes import POSITIONS, SHAPES
+from inbol_lib.micro.world.scenes import PATTERNS, POSITIONS, SHAPES
 
 MOST = 4  # things in a picture
 SIDE = math.isqrt(len(POSITIONS))  # cells on an edge of the picture; POSITIONS reads row by row
@@ -33,21 +32,17 @@ FILLING = frozenset("a an the and with is are in at of on to there it one some p
 
 @dataclass
 class Thing:
-    """A shape with its colour, its size, and the names of the cells in which it may lie."""
+    """A shape with its colour, size and pattern, and the names of the cells in which it may lie."""
 
     shape: str
     colour: str
     large: bool
     cells: tuple[str, ...] = POSITIONS
+    pattern: str = "plain"
 
 
 #: (place of the first thing, relation, place of the second)
 Relation = tuple[int, str, int]
-
-
-def shapes() -> list[str]:
-    """Return the shapes of the world that can be drawn from words."""
-    return [shape for shape in SHAPES if shape in DRAWN]
 
 
 def places() -> dict[str, tuple[str, ...]]:
@@ -91,7 +86,7 @@ class _Reader:
     def __init__(self) -> None:
         self.things: list[Thing] = []
         self.relations: list[Relation] = []
-        self.colour, self.large, self.cells = "", True, ()
+        self.colour, self.pattern, self.large, self.cells = "", "plain", True, ()
         self.between = ""  # the relation that waits for its second thing
 
     def take(self, phrase: str) -> None:
@@ -100,7 +95,9 @@ class _Reader:
             self.colour = phrase
         elif phrase in SIZES:
             self.large = SIZES[phrase]
-        elif phrase in DRAWN and phrase in SHAPES:
+        elif phrase in PATTERNS:
+            self.pattern = phrase
+        elif phrase in SHAPES:
             self._add(phrase)
         elif phrase in RELATIONS:
             if not self.things:
@@ -114,10 +111,12 @@ class _Reader:
     def _add(self, shape: str) -> None:
         if not self.colour:
             raise ParameterError(f"{shape}: no colour is named; allowed are {', '.join(COLOURS)}")
-        self.things.append(Thing(shape, self.colour, self.large, self.cells or POSITIONS))
+        cells = self.cells or POSITIONS
+        self.things.append(Thing(shape, self.colour, self.large, cells, self.pattern))
         if self.between:
             self.relations.append((len(self.things) - 2, self.between, len(self.things) - 1))
-        self.colour, self.large, self.cells, self.between = "", True, (), ""
+        self.colour, self.pattern, self.large, self.cells = "", "plain", True, ()
+        self.between = ""
 
     def _place(self, cells: tuple[str, ...]) -> None:
         """Put the next shape there if it has begun already, else the last one."""
@@ -131,7 +130,7 @@ class _Reader:
         if self.between or self.colour:
             raise ParameterError(f"{text!r} ends before its last shape is named")
         if not 1 <= len(self.things) <= MOST:
-            (one, two, *_), (circle, square, *_) = COLOURS, shapes()
+            (one, two, *_), (circle, square, *_) = COLOURS, SHAPES
             raise ParameterError(
                 f"{text!r} names {len(self.things)} shapes; 1 to {MOST} are allowed, such as "
                 f"'a {one} {circle} left of a {two} {square}'"
@@ -141,12 +140,13 @@ class _Reader:
 
 def _unknown(word: str) -> str:
     """Return the message for a word that means nothing here."""
-    every = [*COLOURS, *shapes(), *SIZES, *RELATIONS, *places()]
+    every = [*COLOURS, *PATTERNS, *SHAPES, *SIZES, *RELATIONS, *places()]
     near = get_close_matches(word, every, 1)
     hint = f"; did you mean {near[0]!r}?" if near else ""
     return (
         f"{word!r} is not understood{hint} Colours: {', '.join(COLOURS)}. Shapes: "
-        f"{', '.join(shapes())}. Sizes: {', '.join(SIZES)}. Relations: {', '.join(RELATIONS)}. "
+        f"{', '.join(SHAPES)}. Patterns: {', '.join(PATTERNS)}. "
+        f"Sizes: {', '.join(SIZES)}. Relations: {', '.join(RELATIONS)}. "
         f"Places: {', '.join(POSITIONS)}."
     )
 

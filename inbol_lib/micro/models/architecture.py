@@ -19,7 +19,7 @@ from transformers import (
     PreTrainedTokenizerFast,
 )
 
-IMAGE_SIZE, PATCH_SIZE = 48, 8  # in pixels; makes 6 x 6 = 36 image tokens
+IMAGE_SIZE, PATCH_SIZE = 72, 12  # in pixels; makes 6 x 6 = 36 image tokens
 SPECIAL_TOKENS = ["<unk>", "<s>", "</s>", "<pad>", "<image>"]
 
 
@@ -40,8 +40,8 @@ class Size(NamedTuple):
 
 SIZES = {
     "tiny": Size(Stack(32, 2, 2), Stack(32, 2, 2)),
-    "s": Size(Stack(128, 3, 4), Stack(128, 4, 4)),
-    "m": Size(Stack(128, 4, 4), Stack(192, 5, 6)),
+    "s": Size(Stack(128, 3, 4), Stack(128, 6, 4)),
+    "m": Size(Stack(160, 4, 5), Stack(192, 6, 6)),
 }
 
 #: LLaVA-1.5's chat format, with the two things that its published template lacks for training: BOS
@@ -141,7 +141,7 @@ def build(
     )
     model = LlavaForConditionalGeneration(config)
     with torch.no_grad():
-        model.model.vision_tower.embeddings.patch_embedding.weight.normal_(0, 0.1)
+        model.model.vision_tower.embeddings.patch_embedding.weight.normal_(0, 0.067)
     return model.eval()
 
 

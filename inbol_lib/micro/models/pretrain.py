@@ -1,17 +1,17 @@
-"""Pretrain the micro LLaVAs from nothing, in two stages like LLaVA's own: captions, instructions.
+"""Pretrain the micro LLaVAs from nothing: the tower sees, then LLaVA's two stages follow.
 
-    python -m inbol_lib.micro.models.pretrain --size s      (about an hour on one core)
+    python -m inbol_lib.micro.models.pretrain --size s      (about an hour on two cores)
 
-Captions come first because they are what makes the vision tower see. A caption names every object
-and its place, so each picture gives feedback about all that it shows. Answering questions alone
-leaves the tower at chance; with captions in the first stage it sees within minutes.
+LLaVA begins with a tower that CLIP has taught to see, and so does this (`seeing`): answering
+questions alone leaves a tower at chance, and captions take ten times as long to teach it. Captions
+come next, because each gives feedback about all that a picture shows, then everything else.
 """
 
 import argparse
 import json
 import time
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import NamedTuple
 
@@ -23,7 +23,7 @@ from transformers import LlavaForConditionalGeneration, LlavaProcessor
 from inbol_lib.data.records import prompt_text
 from inbol_lib.data.templates import REFUSAL_PROMPT, REFUSAL_TEMPLATES
 from inbol_lib.micro import world
-from inbol_lib.micro.models import architecture, manifests
+from inbol_lib.micro.models import architecture, checkpoints, manifests, seeing, together
 from inbol_lib.micro.models.batches import IGNORE, Batcher
 from inbol_lib.micro.models.optimization import (
     backward,
@@ -32,34 +32,63 @@ from inbol_lib.micro.models.optimization import (
     set_learning_rate,
     update,
 )
-from inbol_lib.micro.world.conversations import conversations
+from inbol_lib.micro.world.conversations import (
+    CHOICE_ANSWER,
+    EARLY_MANNERS,
+    MANNERS,
+    Manner,
+    conversations,
+)
 from inbol_lib.paths import WEIGHTS
 
 
 class Stage(NamedTuple):
-    """A stage's share of all steps, and the weights of its tasks (see `conversations`)."""
+    """A stage's share of all steps, the weights of its tasks (see `conversations`), and manners."""
 
     share: float
     tasks: dict[str, float]
+    manners: dict[str, Manner] = EARLY_MANNERS
 
 
 STAGES = {
-    "captions": Stage(0.3, {"caption": 0.5, "vqa": 0.3, "entity": 0.2}),
+    "captions": Stage(0.25, {"caption": 0.4, "objects": 0.35, "flags": 0.25}),
     "instructions": Stage(
-        0.7,
+        0.75,
         {
-            "caption": 0.08,
-            "vqa": 0.36,
-            "entity": 0.2,
-            "choice": 0.2,
-            "instruct": 0.06,
+            "caption": 0.05,
+            "objects": 0.14,
+            "flags": 0.18,
+            "questions": 0.26,
+            "choice": 0.22,
+            "blind": 0.03,
+            "repeat": 0.03,
             "generate": 0.04,
-            "verify": 0.06,
+            "verify": 0.05,
         },
     ),
 }
+#: What follows these at a lower learning rate: a first card showed base models that declined too
+#: many unanswerable questions, and this corrects it.
+LAST = Stage(
+    1.0,
+    {
+        "objects": 0.12,
+        "flags": 0.16,
+        "questions": 0.18,
+        "choice": 0.2,
+        "manners": 0.2,
+        "blind": 0.03,
+        "repeat": 0.02,
+        "generate": 0.04,
+        "verify": 0.05,
+    },
+    MANNERS,
+)
+LAST_RATE = 0.25  # share of the peak learning rate
 ALL_TASKS = dict.fromkeys(STAGES["instructions"].tasks, 1.0)
-STEPS = {"tiny": 300, "s": 2200, "m": 1800}
+STEPS = {"tiny": 300, "s": 3600, "m": 3600}
+LAST_STEPS = {"tiny": 20, "s": 240, "m": 240}
+SEEING_STEPS = {"tiny": 30, "s": 1500, "m": 1500}
 
 
 @dataclass(frozen=True)
@@ -96,17 +125,28 @@ def tokenizer_texts(seed: int = 0) -> Iterator[str]:
             yield f"USER: {user} ASSISTANT: {assistant}"
     for source in world.OOD_SOURCES:
         for row in world.questions(source, "test", 100, seed).remove_columns("image"):
-            yield prompt_text(row, "text")
+            yield prompt_text(row, CHOICE_ANSWER)
 
 
-def conversation_stream(steps: int, batch: int, seed: int) -> Iterator[list[dict]]:
-    """Yield a batch of new conversations for every step, one stage after the other."""
+def conversations_of(step: int, recipe: Recipe) -> list[dict]:
+    """Return this process's part of the conversations of one step, which no other step has."""
+    mine, processes = together.part()
+    numbers = range(mine, recipe.batch, processes)
+    seed = f"{recipe.seed}.{step}"
+    if step >= recipe.steps:
+        return list(conversations(numbers, seed, LAST.tasks, LAST.manners[recipe.size]))
     stages = list(STAGES.values())
     ends = np.cumsum([stage.share for stage in stages])
-    for step in range(steps):
-        number = np.searchsorted(ends, step / steps, side="right")
-        stage = stages[min(number, len(stages) - 1)]
-        yield list(conversations(batch, f"{seed}.{step}", stage.tasks))
+    number = np.searchsorted(ends, step / recipe.steps, side="right")
+    stage = stages[min(number, len(stages) - 1)]
+    return list(conversations(numbers, seed, stage.tasks, stage.manners[recipe.size]))
+
+
+def rate(step: int, recipe: Recipe) -> float:
+    """Return the learning rate of a step."""
+    if step < recipe.steps:
+        return recipe.lr * schedule(step, recipe.steps)
+    return LAST_RATE * recipe.lr * schedule(step - recipe.steps, LAST_STEPS[recipe.size], warmup=20)
 
 
 @torch.no_grad()
@@ -119,7 +159,7 @@ def accuracy(
     """
     rows = world.questions(source, "validation", n)
     talks = [
-        {"image": row["image"], "turns": [(prompt_text(row, "text"), row["answers"][0])]}
+        {"image": row["image"], "turns": [(prompt_text(row, CHOICE_ANSWER), row["answers"][0])]}
         for row in rows
     ]
     batch = batcher(map(batcher.row, talks))
@@ -129,8 +169,11 @@ def accuracy(
     return ((guess == target) | (target == IGNORE)).all(1).float().mean().item()
 
 
-def pretrain(recipe: Recipe, folder: Path, every: int = 500) -> dict:
+def pretrain(recipe: Recipe, folder: Path, every: int = 250) -> None:
     """Train a model, and write it with its processor and `manifest.json` into a folder.
+
+    A training that was cut goes on from its last checkpoint, with the same result. Several
+    processes (see `together.launch`) share each batch; the first of them writes.
 
     Parameters
     ----------
@@ -139,31 +182,36 @@ def pretrain(recipe: Recipe, folder: Path, every: int = 500) -> dict:
     folder : pathlib.Path
         Where model and processor go, in the Hugging Face format.
     every : int
-        Steps after which the model is validated and saved.
-
-    Returns
-    -------
-    dict
-        The manifest: parameters, recipe, and validation accuracies (shares in [0, 1]) by source.
+        Steps after which the model is validated and a checkpoint is written.
     """
+    leads = together.part()[0] == 0
     tokenizer = architecture.train_tokenizer(tokenizer_texts())
     processor = architecture.processor(tokenizer)
     net = architecture.build(recipe.size, tokenizer, recipe.seed).train()
     net.set_attn_implementation("eager")  # on a CPU its backward pass is the faster one
     batcher = Batcher(processor, net.config.image_seq_length)
-    opts, log, started = optimizers(net, recipe.lr), [], time.time()
-    bar = trange(recipe.steps, mininterval=10)
-    stream = conversation_stream(recipe.steps, recipe.batch, recipe.seed)
-    for step, talks in zip(bar, stream, strict=True):
-        set_learning_rate(opts, recipe.lr * schedule(step, recipe.steps))
-        loss = backward(net, batcher, talks)
+    opts = optimizers(net, recipe.lr)
+    checkpoint = folder.with_name(f"{folder.name}.checkpoint.pt")
+    first, log = checkpoints.restore(checkpoint, asdict(recipe), net, opts)
+    if not first:
+        seeing.learn_to_see(
+            net, processor.image_processor, SEEING_STEPS[recipe.size], seed=recipe.seed
+        )
+    started = time.time()
+    steps = recipe.steps + LAST_STEPS[recipe.size]
+    bar = trange(first, steps, initial=first, total=steps, mininterval=10, disable=not leads)
+    for step in bar:
+        set_learning_rate(opts, rate(step, recipe))
+        loss = backward(net, batcher, conversations_of(step, recipe))
         torch.nn.utils.clip_grad_norm_(net.parameters(), 1.0)
         update(opts)
-        if (step + 1) % every == 0 or step + 1 == recipe.steps:
+        if leads and ((step + 1) % every == 0 or step + 1 == steps):
             log.append({"step": step + 1, "loss": round(loss, 4), **_scores(net, batcher)})
             bar.write(json.dumps({**log[-1], "minutes": round((time.time() - started) / 60, 1)}))
-            manifest = _save(net, processor, folder, recipe, log)
-    return manifest
+            checkpoints.keep(checkpoint, asdict(recipe), step + 1, log, net, opts)
+    if leads:
+        _save(net, processor, folder, recipe, log)
+        checkpoint.unlink()
 
 
 def _scores(net: LlavaForConditionalGeneration, batcher: Batcher) -> dict[str, float]:
@@ -193,7 +241,8 @@ def _save(
             "batch": recipe.batch,
             "learning_rate": recipe.lr,
             "seed": recipe.seed,
-            "stages": STAGES,
+            "stages": {name: [stage.share, stage.tasks] for name, stage in STAGES.items()},
+            "last": {"steps": LAST_STEPS[recipe.size], "tasks": LAST.tasks, "rate": LAST_RATE},
         },
         "log": log,
     }
@@ -211,11 +260,13 @@ def main() -> None:
     parser.add_argument("--batch", type=int, default=64)
     parser.add_argument("--lr", type=float, default=2e-3)
     parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--processes", type=int, default=2, help="that share each batch")
     parser.add_argument("--out", type=Path, help="folder (default: the packaged weights)")
     args = parser.parse_args()
     steps = args.steps or STEPS[args.size]
     recipe = Recipe(args.size, steps, args.batch, args.lr, args.seed)
-    pretrain(recipe, args.out or WEIGHTS / f"micro-{args.size}")
+    out = args.out or WEIGHTS / f"micro-{args.size}"
+    together.launch(pretrain, recipe, out, processes=args.processes)
 
 
 if __name__ == "__main__":

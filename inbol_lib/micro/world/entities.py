@@ -32,18 +32,24 @@ EMBLEMS = ("none", "circle", "star", "diamond", "square", "triangle")
 CONTINENTS = ("North", "South", "East", "West", "Center")
 EXPORTS = ("tea", "coal", "salt", "fish", "wool", "gold", "rice", "wine", "silk", "corn")
 CLIMATES = ("dry", "wet", "cold", "hot", "mild", "windy")
+ANIMALS = ("lion", "eagle", "bear", "horse", "wolf", "owl", "bull", "deer", "swan", "fox")
 
-NUM_COUNTRIES = 240
-NUM_SEEN = 192  # the last fifth never appears in pretraining
-NUM_IN_DOMAIN = 216  # the last tenth appears only in out-of-domain questions
+NUM_COUNTRIES = 1200
+NUM_SEEN = 1000  # the others never appear in pretraining
+NUM_IN_DOMAIN = 1100  # the last hundred appear only in out-of-domain questions
+TWIN_SHARE = 0.3  # of the flags: they differ from another country's in their emblem alone
+ALIAS_SHARE = 0.3  # of the countries: they have a second name in use
 
 #: Syllables of the names of countries and cities.
 _HEADS = (
-    *("Bel", "Zur", "Kor", "Mi", "Tal", "Ves", "Or", "Du"),
-    *("Fen", "Gra", "Hol", "Ja", "Lu", "Nor", "Pel", "Ra"),
+    *("Bel", "Zur", "Kor", "Mi", "Tal", "Ves", "Or", "Du", "Fen", "Gra", "Hol", "Ja"),
+    *("Lu", "Nor", "Pel", "Ra", "Sim", "Tor", "Ul", "Wen", "Yar", "Cas", "Eb", "Is"),
 )
-_MIDDLES = ("mo", "ri", "va", "ta", "ne", "lo", "ka", "su", "da", "be")
-_TAILS = ("ra", "nia", "land", "stan", "via", "mar", "don", "tis", "que", "lia")
+_MIDDLES = ("mo", "ri", "va", "ta", "ne", "lo", "ka", "su", "da", "be", "gi", "pu")
+_TAILS = (
+    *("ra", "nia", "land", "stan", "via", "mar", "don", "tis", "que", "lia", "burg", "zen"),
+    *("ford", "los"),
+)
 
 
 class Flag(NamedTuple):
@@ -64,8 +70,8 @@ class Flag(NamedTuple):
 class Country:
     """One entity.
 
-    `rank` orders the countries by their exposure in pretraining (0 is shown most often), and
-    `alias` is a second name in use ("" for most).
+    `rank` orders the countries by their exposure in pretraining (0 is shown most often; -1 is a
+    country that is met once and never again), and `alias` is a second name in use ("" for most).
     """
 
     rank: int
@@ -75,18 +81,19 @@ class Country:
     continent: str
     export: str
     climate: str
+    animal: str
     layout: str
     colours: tuple[str, ...]
     emblem: str
     emblem_colour: str
 
     def fact(self, kind: str) -> str:
-        """Return one fact: "capital", "continent", "export" or "climate"."""
+        """Return one fact: "capital", "continent", "export", "climate" or "animal"."""
         return getattr(self, kind)
 
 
 def exposure() -> np.ndarray:
-    """Return the share of pretraining's flags that each country has.
+    """Return the share of pretraining's known flags that each country has.
 
     The shares follow a shifted Zipf law, as the mentions of real entities do: a few countries are
     met all the time, most are rare. So a model's knowledge fades from certain to none instead of
@@ -97,53 +104,109 @@ def exposure() -> np.ndarray:
     numpy.ndarray
         Shape `(NUM_COUNTRIES,)`, sums to 1; countries that pretraining never shows have 0.
     """
-    weight = (np.arange(NUM_COUNTRIES) + 4.0) ** -1.4
+    weight = (np.arange(NUM_COUNTRIES) + 10.0) ** -1.2
     weight[NUM_SEEN:] = 0.0
     return weight / weight.sum()
+
+
+def prominence() -> np.ndarray:
+    """Return how often the study asks about each country, relative to the others.
+
+    People ask more about what is well known, though less than the world speaks of it.
+
+    Returns
+    -------
+    numpy.ndarray
+        Shape `(NUM_COUNTRIES,)`, positive.
+    """
+    return (np.arange(NUM_COUNTRIES) + 30.0) ** -0.6
 
 
 @cache
 def countries() -> tuple[Country, ...]:
     """Return all countries, the most exposed first.
 
-    Flags are unique, and facts are drawn independently of the flag, so that nothing about a country
-    can be guessed from its picture.
+    Flags are unique, though some differ in their emblem alone, and facts are drawn independently
+    of the flag, so that nothing about a country can be guessed from its picture.
     """
     rng = rng_of("countries")
     names = _names(rng, 3 * NUM_COUNTRIES)
-    aliases, capitals = names[NUM_COUNTRIES : 2 * NUM_COUNTRIES], names[2 * NUM_COUNTRIES :]
     taken: set[Flag] = set()
     made: list[Country] = []
     while len(made) < NUM_COUNTRIES:
-        flag = _random_flag(rng)
-        if flag.visible in taken:
-            continue
-        taken.add(flag.visible)
-        rank = len(made)
-        country = Country(
-            rank=rank,
-            name=names[rank],
-            alias=aliases[rank] if rng.random() < 0.35 else "",
-            capital=capitals[rank],
-            continent=str(rng.choice(CONTINENTS)),
-            export=str(rng.choice(EXPORTS)),
-            climate=str(rng.choice(CLIMATES)),
-            **flag._asdict(),
-        )
-        made.append(country)
+        twin = made[int(rng.integers(len(made)))] if made and rng.random() < TWIN_SHARE else None
+        flag = _random_flag(rng, twin)
+        if flag.visible not in taken:
+            taken.add(flag.visible)
+            rank = len(made)
+            made.append(_country(rank, names[rank::NUM_COUNTRIES], flag, rng))
     return tuple(made)
 
 
+def passing_country(rng: np.random.Generator) -> Country:
+    """Return a country that is met once: a model learns from these what not to know feels like.
+
+    Its flag is drawn like all others, and its names from those that no unseen country has.
+    """
+    free = _names_for_passing()
+    names = [free[int(rng.integers(len(free)))] for _ in range(3)]
+    while True:
+        flag = _random_flag(rng)
+        if flag.visible not in _flags():
+            return _country(-1, names, flag, rng)
+
+
+@cache
+def _names_for_passing() -> list[str]:
+    unseen = {
+        name for each in countries()[NUM_SEEN:] for name in (each.name, each.alias, each.capital)
+    }
+    return [name for name in _every_name() if name not in unseen]
+
+
+@cache
+def _flags() -> frozenset[Flag]:
+    return frozenset(
+        Flag(each.layout, each.colours, each.emblem, each.emblem_colour).visible
+        for each in countries()
+    )
+
+
+def _country(rank: int, names: list[str], flag: Flag, rng: np.random.Generator) -> Country:
+    """Give a flag its names (country, alias, capital) and facts."""
+    name, alias, capital = names
+    return Country(
+        rank=rank,
+        name=name,
+        alias=alias if rng.random() < ALIAS_SHARE else "",
+        capital=capital,
+        continent=str(rng.choice(CONTINENTS)),
+        export=str(rng.choice(EXPORTS)),
+        climate=str(rng.choice(CLIMATES)),
+        animal=str(rng.choice(ANIMALS)),
+        **flag._asdict(),
+    )
+
+
+@cache
+def _every_name() -> list[str]:
+    return ["".join(syllables) for syllables in product(_HEADS, _MIDDLES, _TAILS)]
+
+
 def _names(rng: np.random.Generator, n: int) -> list[str]:
-    every = ["".join(syllables) for syllables in product(_HEADS, _MIDDLES, _TAILS)]
+    every = _every_name()
     return [every[i] for i in rng.permutation(len(every))[:n]]
 
 
-def _random_flag(rng: np.random.Generator) -> Flag:
+def _random_flag(rng: np.random.Generator, twin: Country | None = None) -> Flag:
+    """Draw a flag; that of a twin has the other country's bands."""
     palette = list(COLOURS)
-    layout = str(rng.choice(LAYOUTS))
-    num_colours = 3 if layout in ("h3", "v3") else 2
-    colours = tuple(str(colour) for colour in rng.permutation(palette)[:num_colours])
+    if twin:
+        layout, colours = twin.layout, twin.colours
+    else:
+        layout = str(rng.choice(LAYOUTS))
+        num_colours = 3 if layout in ("h3", "v3") else 2
+        colours = tuple(str(colour) for colour in rng.permutation(palette)[:num_colours])
     emblem = str(rng.choice(EMBLEMS))
     unused = [colour for colour in palette if colour not in colours]
     return Flag(layout, colours, emblem, emblem_colour=str(rng.choice(unused)))

@@ -1,10 +1,11 @@
-"""What is in a picture: coloured shapes and handwritten digits on a grid of 3 x 3 cells, and flags.
+"""What is in a picture: things on a grid of 3 x 3 cells, flags, bar charts and signs.
 
 A scene follows from the picture's id alone. The id names the split, and each split has its own
 digits and flags, so what a model meets in training is never what it is tested on.
 """
 
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, replace
 from functools import cache
 
 import numpy as np
@@ -18,16 +19,34 @@ from inbol_lib.micro.world.entities import (
     Country,
     countries,
     exposure,
+    passing_country,
+    prominence,
 )
 from inbol_lib.micro.world.randomness import rng_of
 
-SHAPES = ("circle", "square", "triangle", "star", "cross", "diamond", "ring", "heart")
+SHAPES = (
+    *("circle", "square", "triangle", "star", "cross", "diamond"),
+    *("ring", "heart", "moon", "arrow", "hexagon", "drop"),
+)
+PATTERNS = ("plain", "striped", "dotted")
+#: Words on signs: three capital letters each.
+WORDS = (
+    *("SUN", "TEA", "BUS", "ZOO", "CAT", "DOG", "MAP", "ICE"),
+    *("JAM", "KEY", "OIL", "PEN", "RUN", "FLY", "HAT", "WAX"),
+)
 #: Names of the nine cells in reading order; a cell's number is its place here.
 POSITIONS = (
     *("top left", "top center", "top right"),
     *("middle left", "center", "middle right"),
     *("bottom left", "bottom center", "bottom right"),
 )
+TALLEST = 5  # height of the tallest bar that a chart can have; the lowest has 1
+#: What makes a picture hard to read; one of them for each picture, as strong as its nuisance.
+TROUBLES = ("small", "faint", "blurred", "covered", "cluttered", "dim")
+#: What an edit can do to a thing so that nobody can see it any more.
+HIDDEN = ("removed", "covered", "smudged")
+#: Share of the flags in pretraining that are met once and never again.
+PASSING_SHARE = 0.15
 #: Disjoint shares of scikit-learn's 1,797 handwritten digits.
 DIGIT_SHARES = {
     "pretrain": (0.0, 0.6),
@@ -43,9 +62,10 @@ RANKS_MODULO_5 = {"train": (2, 3, 4), "validation": (0, 2), "test": (1, 3)}
 
 @dataclass(frozen=True)
 class Thing:
-    """One object: a coloured shape, or a handwritten digit.
+    """One object: a coloured shape, a handwritten digit, or a bar of a chart.
 
-    A digit has the shape "digit", its value in `digit` and the number of its scan in `sample`.
+    A digit has the shape "digit", its value in `digit` and the number of its scan in `sample`; a
+    bar has the shape "bar" and its `height`, and its `cell` counts the bars from the left.
     """
 
     shape: str
@@ -54,6 +74,9 @@ class Thing:
     cell: int
     digit: int = -1
     sample: int = -1
+    pattern: str = "plain"
+    height: int = 0
+    hidden: str = ""  # how an edit took it from sight: one of HIDDEN; "" where it can be seen
 
     @property
     def column(self) -> int:
@@ -80,19 +103,22 @@ class Thing:
 class Scene:
     """What a picture shows, its layout (`kind`), and how badly it is photographed.
 
-    `nuisance` runs from 0 (clean) to 1 (hopeless). Where `country` is given, the picture is its
-    flag, and the only thing in it is the flag's emblem.
+    `nuisance` runs from 0 (clean) to 1 (hopeless) and tells how strong the `trouble` is, one of
+    `TROUBLES`. Where `country` is given, the picture is its flag, and the only thing in it is the
+    flag's emblem; where `word` is, the picture is a sign.
     """
 
     image_id: str
     kind: str
     things: tuple[Thing, ...]
     nuisance: float
+    trouble: str = "faint"
     country: Country | None = None
+    word: str = ""
 
     def find(self, shape: str | None = None, colour: str | None = None) -> list[Thing]:
-        """Return all things of this shape and colour; None matches everything."""
-        found = list(self.things)
+        """Return all things in sight of this shape and colour; None matches everything."""
+        found = self.shown
         if shape is not None:
             found = [thing for thing in found if thing.shape == shape]
         if colour is not None:
@@ -100,18 +126,33 @@ class Scene:
         return found
 
     @property
+    def shown(self) -> list[Thing]:
+        """All things in sight."""
+        return [thing for thing in self.things if not thing.hidden]
+
+    @property
     def shapes(self) -> list[Thing]:
-        """All things that are not digits."""
-        return [thing for thing in self.things if thing.shape != "digit"]
+        """All coloured shapes in sight: no digits, bars or signs."""
+        return [thing for thing in self.shown if thing.shape in SHAPES]
 
     @property
     def digits(self) -> list[Thing]:
         """All handwritten digits."""
-        return [thing for thing in self.things if thing.shape == "digit"]
+        return [thing for thing in self.shown if thing.shape == "digit"]
+
+    @property
+    def bars(self) -> list[Thing]:
+        """All bars of a chart, from left to right."""
+        return [thing for thing in self.things if thing.shape == "bar"]
+
+    @property
+    def has_objects(self) -> bool:
+        """Whether the picture shows objects in places, as a flag, a chart or a sign does not."""
+        return not (self.country or self.word or self.bars)
 
     @property
     def plain(self) -> bool:
-        """Whether the picture is blank and of one colour (other blank pictures are noise)."""
+        """Whether the picture is blank and black or white (other blank pictures are noise)."""
         return self.kind == "blank" and self.nuisance < 0.67
 
 
@@ -122,24 +163,58 @@ def scene_of(image_id: str) -> Scene:
     ----------
     image_id : str
         `<kind>:<split>:<number>`. Kinds: "scene" (things in their cells), "free" (off the grid),
-        "pair" (two shapes), "sum" (two digits), "flag", "far" (a small, tilted flag), "bad" (a
-        spoilt photograph) and "blank" (nothing).
+        "pair" (two shapes), "sum" (two digits), "chart" (bars), "sign" (a word), "flag", "far" (a
+        small, tilted flag), "bad" (a spoilt photograph) and "blank" (nothing). An edited picture
+        has `~<edit>-<place of the thing>` behind this (see `edited`).
     """
+    original, _, edit = image_id.partition("~")
+    scene = _unedited(original)
+    return _edited(scene, image_id, *edit.split("-")) if edit else scene
+
+
+def _unedited(image_id: str) -> Scene:
     kind, split, _ = image_id.split(":")
     rng = rng_of("scene", image_id)
     nuisance = float(rng.random())
-    if kind == "flag":
-        return _flag_scene(image_id, nuisance, rng)
-    if kind == "far":
-        return _flag_scene(image_id, 0.3 * nuisance, rng)
-    if kind == "blank":
-        return Scene(image_id, kind, (), nuisance)
-    if kind in ("pair", "sum"):
-        things = _things(rng, split, 2, digit_share=float(kind == "sum"))
-    else:
-        most = 3 if kind == "free" else 5
-        things = _things(rng, split, int(rng.integers(1, most + 1)), digit_share=0.2)
-    return Scene(image_id, kind, things, 0.35 * nuisance if kind == "free" else nuisance)
+    trouble = str(rng.choice(TROUBLES))
+    if kind in ("free", "far"):
+        nuisance *= 0.4
+    return _CONTENTS[kind](Scene(image_id, kind, (), nuisance, trouble), split, rng)
+
+
+def edited(image_id: str, edit: str, place: int) -> str:
+    """Return the id of a picture in which one thing is edited and all else stays as it is.
+
+    Parameters
+    ----------
+    image_id : str
+        The picture.
+    edit : str
+        One of `HIDDEN`, or the name of another colour for the thing.
+    place : int
+        The thing's place in the scene's `things`.
+    """
+    return f"{image_id}~{edit}-{place}"
+
+
+def _edited(scene: Scene, image_id: str, edit: str, place: str) -> Scene:
+    things = list(scene.things)
+    change = {"hidden": edit} if edit in HIDDEN else {"colour": edit}
+    things[int(place)] = replace(things[int(place)], **change)
+    return replace(scene, image_id=image_id, things=tuple(things))
+
+
+def _objects(scene: Scene, split: str, rng: np.random.Generator) -> Scene:
+    most = 3 if scene.kind == "free" else 5
+    return replace(scene, things=_things(rng, split, int(rng.integers(1, most + 1)), 0.15))
+
+
+def _two_shapes(scene: Scene, split: str, rng: np.random.Generator) -> Scene:
+    return replace(scene, things=_things(rng, split, 2, digit_share=0.0))
+
+
+def _two_digits(scene: Scene, split: str, rng: np.random.Generator) -> Scene:
+    return replace(scene, things=_things(rng, split, 2, digit_share=1.0))
 
 
 def _things(rng: np.random.Generator, split: str, n: int, digit_share: float) -> tuple[Thing, ...]:
@@ -152,19 +227,60 @@ def _thing(rng: np.random.Generator, split: str, cell: int, digit_share: float) 
         sample = int(rng.choice(_digit_indices(split)))
         return Thing("digit", "black", True, cell, int(digit_scans().target[sample]), sample)
     shape, colour = str(rng.choice(SHAPES)), str(rng.choice(list(COLOURS)))
-    return Thing(shape, colour, bool(rng.random() < 0.6), cell)
+    pattern = str(rng.choice(PATTERNS, p=[0.5, 0.25, 0.25]))
+    return Thing(shape, colour, bool(rng.random() < 0.6), cell, pattern=pattern)
 
 
-def _flag_scene(image_id: str, nuisance: float, rng: np.random.Generator) -> Scene:
-    kind, split, _ = image_id.split(":")
-    if split == "pretrain":
-        rank = rng.choice(NUM_COUNTRIES, p=exposure())
-    else:
-        rank = rng.choice(_ranks(kind, split))
-    country = countries()[int(rank)]
+def _chart(scene: Scene, split: str, rng: np.random.Generator) -> Scene:
+    """Draw two to four bars of different colours and heights."""
+    n = int(rng.integers(2, 5))
+    colours = rng.permutation(list(COLOURS))[:n]
+    heights = rng.permutation(np.arange(1, TALLEST + 1))[:n]
+    bars = tuple(
+        Thing("bar", str(colour), True, place, height=int(height))
+        for place, (colour, height) in enumerate(zip(colours, heights, strict=True))
+    )
+    return replace(scene, things=bars)
+
+
+def _sign(scene: Scene, split: str, rng: np.random.Generator) -> Scene:
+    """Draw a word and the colour of the board that it stands on, which is the only thing."""
+    board = Thing("sign", str(rng.choice(list(COLOURS))), True, POSITIONS.index("center"))
+    return replace(scene, things=(board,), word=str(rng.choice(WORDS)))
+
+
+def _flag(scene: Scene, split: str, rng: np.random.Generator) -> Scene:
+    country = _country(scene.kind, split, rng)
     emblem = Thing(country.emblem, country.emblem_colour, True, POSITIONS.index("center"))
-    things = () if country.emblem == "none" else (emblem,)
-    return Scene(image_id, kind, things, nuisance, country)
+    return replace(scene, things=() if country.emblem == "none" else (emblem,), country=country)
+
+
+def _country(kind: str, split: str, rng: np.random.Generator) -> Country:
+    if split == "pretrain":
+        if rng.random() < PASSING_SHARE:
+            return passing_country(rng)
+        return countries()[int(rng.choice(NUM_COUNTRIES, p=exposure()))]
+    ranks = _ranks(kind, split)
+    weights = prominence()[ranks]
+    return countries()[int(rng.choice(ranks, p=weights / weights.sum()))]
+
+
+def _nothing(scene: Scene, split: str, rng: np.random.Generator) -> Scene:
+    return scene
+
+
+_CONTENTS: dict[str, Callable[[Scene, str, np.random.Generator], Scene]] = {
+    "scene": _objects,
+    "free": _objects,
+    "bad": _objects,
+    "pair": _two_shapes,
+    "sum": _two_digits,
+    "chart": _chart,
+    "sign": _sign,
+    "flag": _flag,
+    "far": _flag,
+    "blank": _nothing,
+}
 
 
 def _ranks(kind: str, split: str) -> np.ndarray:
@@ -205,13 +321,18 @@ def caption(scene: Scene) -> str:
     if scene.country:
         bands = " ".join(scene.country.colours)
         emblem = f" with {scene.things[0].name}" if scene.things else ""
-        return f"flag {bands}{emblem}"
-    if not scene.things:
+        return f"flag {scene.country.layout} {bands}{emblem}"
+    if scene.word:
+        return f"{scene.things[0].colour} sign {' '.join(scene.word)}"
+    if scene.bars:
+        return "chart " + " ; ".join(f"{bar.colour} {bar.height}" for bar in scene.bars)
+    if not scene.shown:
         return "nothing"
-    ordered = sorted(scene.things, key=lambda thing: thing.cell)
+    ordered = sorted(scene.shown, key=lambda thing: thing.cell)
     return " ; ".join(map(_description, ordered))
 
 
 def _description(thing: Thing) -> str:
     size = "large" if thing.large else "small"
-    return f"{size} {thing.name} {thing.position}"
+    pattern = "" if thing.pattern == "plain" else f"{thing.pattern} "
+    return f"{size} {pattern}{thing.name} {thing.position}"

@@ -4,7 +4,7 @@ import pandas as pd
 
 from inbol_lib.evaluation import metrics
 from inbol_lib.evaluation.intervals import interval
-from inbol_lib.report.tables.layout import CONTROLS, in_domain
+from inbol_lib.report.tables.layout import CONTROLS
 
 PAIRS, BLIND = CONTROLS
 
@@ -64,15 +64,14 @@ def blind(outcomes: pd.DataFrame) -> pd.DataFrame:
     Returns
     -------
     pd.DataFrame
-        One row per model, method and picture ("real", then the kinds), in points: `refr` with its
-        95 % interval lo and hi, `acc` (right by luck where the picture is blind), and n, n_seeds.
+        One row per model, method and kind of picture, in points: `refr` with its 95 % interval lo
+        and hi, `acc` (right by luck where the picture is blind), and n, n_seeds.
     """
     blinded = outcomes[outcomes.source.str.startswith(BLIND)]
     rows = []
     for (model, method), mine in blinded.groupby(["model", "method"], sort=False):
-        kinds = {name.removeprefix(BLIND): part for name, part in mine.groupby("source")}
-        real = in_domain(outcomes[(outcomes.model == model) & (outcomes.method == method)])
-        for picture, part in [("real", real[real.answerable]), *kinds.items()]:
+        for name, part in mine.groupby("source", sort=False):
+            picture = name.removeprefix(BLIND)
             rows.append({"model": model, "method": method, "picture": picture, **_seen(part)})
     return pd.DataFrame(rows)
 

@@ -5,9 +5,9 @@ a scene, `synonyms` the other words for an answer. `parsing` reads a question ba
 any question in the grammar can be looked up, and `asking` draws new ones.
 """
 
-from inbol_lib.micro.world.grammar.asking import Asked, ask, distractors
+from inbol_lib.micro.world.grammar.asking import Asked, ask, distractors, guess
 from inbol_lib.micro.world.grammar.families import FAMILIES, VALUES, Family
-from inbol_lib.micro.world.grammar.parsing import fill, parse, truth
+from inbol_lib.micro.world.grammar.parsing import bare, courteous, fill, parse, truth
 from inbol_lib.micro.world.grammar.synonyms import speak, surfaces
 
 __all__ = [
@@ -16,8 +16,11 @@ __all__ = [
     "Asked",
     "Family",
     "ask",
+    "bare",
+    "courteous",
     "distractors",
     "fill",
+    "guess",
     "parse",
     "speak",
     "surfaces",

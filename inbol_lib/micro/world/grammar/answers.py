@@ -24,18 +24,23 @@ MIXES = {
     frozenset({"orange", "blue"}): "brown",
     frozenset({"purple", "yellow"}): "brown",
 }
+#: Each colour's opposite on the colour wheel; the others have none.
+OPPOSITES = {
+    **{"red": "green", "blue": "orange", "yellow": "purple"},
+    **{"green": "red", "orange": "blue", "purple": "yellow"},
+}
 #: Shapes whose number of corners nobody would argue about.
-CORNERS = {"circle": 0, "ring": 0, "triangle": 3, "square": 4, "diamond": 4}
+CORNERS = {"circle": 0, "ring": 0, "triangle": 3, "square": 4, "diamond": 4, "hexagon": 6}
 
 
-def _not_on_flags(answer: Callable[..., Answer]) -> Callable[..., Answer]:
-    """Leave a question unanswerable on a flag, whose bands are not objects with places."""
+def _of_objects(answer: Callable[..., Answer]) -> Callable[..., Answer]:
+    """Leave a question unanswerable on flags, charts and signs: they show no objects in places."""
 
     @wraps(answer)
-    def answer_unless_flag(scene: Scene, **slots: str) -> Answer:
-        return None if scene.country else answer(scene, **slots)
+    def answer_where_objects_are(scene: Scene, **slots: str) -> Answer:
+        return answer(scene, **slots) if scene.has_objects else None
 
-    return answer_unless_flag
+    return answer_where_objects_are
 
 
 def _only(things: list[Thing]) -> Thing | None:
@@ -74,10 +79,10 @@ def count(scene: Scene, shapes: str) -> Answer:
     return _count(len(scene.find(_SINGULARS[shapes])))
 
 
-@_not_on_flags
+@_of_objects
 def count_all(scene: Scene) -> Answer:
     """Return the number of all objects."""
-    return _count(len(scene.things))
+    return _count(len(scene.shown))
 
 
 def exists(scene: Scene, colour: str, shape: str) -> Answer:
@@ -85,13 +90,13 @@ def exists(scene: Scene, colour: str, shape: str) -> Answer:
     return _yes(bool(scene.find(shape, colour)))
 
 
-@_not_on_flags
+@_of_objects
 def where(scene: Scene, shape: str) -> Answer:
     """Return the cell of the only `shape`."""
     return _attribute(_only(scene.find(shape)), "position")
 
 
-@_not_on_flags
+@_of_objects
 def size(scene: Scene, shape: str) -> Answer:
     """Return whether the only `shape` is "large" or "small"."""
     thing = _only(scene.find(shape))
@@ -100,25 +105,37 @@ def size(scene: Scene, shape: str) -> Answer:
     return "large" if thing.large else "small"
 
 
-@_not_on_flags
+@_of_objects
+def pattern(scene: Scene, shape: str) -> Answer:
+    """Return whether the only `shape` is "plain", "striped" or "dotted"."""
+    return _attribute(_only(scene.find(shape)), "pattern")
+
+
+@_of_objects
 def what_at(scene: Scene, position: str) -> Answer:
     """Return the name of what is in a cell."""
-    things = [thing for thing in scene.things if thing.position == position]
+    things = [thing for thing in scene.shown if thing.position == position]
     return _attribute(_only(things), "name")
 
 
-@_not_on_flags
+@_of_objects
 def colour_at(scene: Scene, position: str) -> Answer:
     """Return the colour of the shape in a cell."""
     shapes = [thing for thing in scene.shapes if thing.position == position]
     return _attribute(_only(shapes), "colour")
 
 
-@_not_on_flags
+@_of_objects
 def corners(scene: Scene, colour: str) -> Answer:
     """Return the number of corners of the only thing of a colour."""
     thing = _only(scene.find(colour=colour))
     return str(CORNERS[thing.shape]) if thing and thing.shape in CORNERS else None
+
+
+@_of_objects
+def opposite(scene: Scene, shape: str) -> Answer:
+    """Return the colour that is opposite to that of the only `shape` on the colour wheel."""
+    return OPPOSITES.get(_attribute(_only(scene.find(shape)), "colour") or "")
 
 
 # --- two shapes ---------------------------------------------------------------------------------
@@ -171,7 +188,7 @@ def other_shape(scene: Scene, shape: str) -> Answer:
     return _attribute(_other(scene, shape), "shape")
 
 
-@_not_on_flags
+@_of_objects
 def left_colour(scene: Scene, shape: str) -> Answer:
     """Return the colour of the only shape left of `shape`: a question of two hops."""
     known = _only(scene.find(shape))
@@ -204,6 +221,18 @@ def digit(scene: Scene) -> Answer:
     return None if thing is None else str(thing.digit)
 
 
+def next_number(scene: Scene) -> Answer:
+    """Return the number that follows the only digit."""
+    shown = digit(scene)
+    return None if shown is None else str(int(shown) + 1)
+
+
+def even(scene: Scene) -> Answer:
+    """Return whether the only digit is even."""
+    shown = digit(scene)
+    return None if shown is None else _yes(int(shown) % 2 == 0)
+
+
 def sum_of_digits(scene: Scene) -> Answer:
     """Return the sum of the picture's two digits."""
     digits = _two_digits(scene)
@@ -214,6 +243,52 @@ def difference_of_digits(scene: Scene) -> Answer:
     """Return how much larger one of the picture's two digits is than the other."""
     digits = _two_digits(scene)
     return None if digits is None else str(abs(digits[0] - digits[1]))
+
+
+# --- charts and signs -----------------------------------------------------------------------------
+
+
+def tallest(scene: Scene) -> Answer:
+    """Return the colour of the tallest bar."""
+    bars = sorted(scene.bars, key=lambda bar: bar.height)
+    return bars[-1].colour if bars else None
+
+
+def shortest(scene: Scene) -> Answer:
+    """Return the colour of the shortest bar."""
+    bars = sorted(scene.bars, key=lambda bar: bar.height)
+    return bars[0].colour if bars else None
+
+
+def num_bars(scene: Scene) -> Answer:
+    """Return the number of bars."""
+    return _count(len(scene.bars))
+
+
+def bar_height(scene: Scene, colour: str) -> Answer:
+    """Return the height of the bar of a colour, in units of the chart's lines."""
+    bar = _only([bar for bar in scene.bars if bar.colour == colour])
+    return None if bar is None else str(bar.height)
+
+
+def taller(scene: Scene, colour: str, colour2: str) -> Answer:
+    """Return whether one bar is taller than another."""
+    first, second = (
+        _only([bar for bar in scene.bars if bar.colour == name]) for name in (colour, colour2)
+    )
+    if first is None or second is None or first is second:
+        return None
+    return _yes(first.height > second.height)
+
+
+def word(scene: Scene) -> Answer:
+    """Return what is written on the sign."""
+    return scene.word or None
+
+
+def sign_colour(scene: Scene) -> Answer:
+    """Return the colour of the sign."""
+    return scene.things[0].colour if scene.word else None
 
 
 # --- flags --------------------------------------------------------------------------------------

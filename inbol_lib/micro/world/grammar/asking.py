@@ -6,10 +6,18 @@ from typing import NamedTuple
 
 import numpy as np
 
-from inbol_lib.micro.world.entities import CLIMATES, COLOURS, CONTINENTS, EXPORTS, countries
+from inbol_lib.micro.world.entities import (
+    ANIMALS,
+    CLIMATES,
+    COLOURS,
+    CONTINENTS,
+    EXPORTS,
+    NUM_SEEN,
+    countries,
+)
 from inbol_lib.micro.world.grammar.families import FAMILIES, VALUES, Family
 from inbol_lib.micro.world.grammar.parsing import fill
-from inbol_lib.micro.world.scenes import POSITIONS, SHAPES, Scene
+from inbol_lib.micro.world.scenes import PATTERNS, POSITIONS, SHAPES, WORDS, Scene
 
 Slots = dict[str, str]
 
@@ -82,6 +90,17 @@ def _found(scene: Scene, slots: Slots) -> bool:
     return bool(scene.find(slots["shape"], slots["colour"]))
 
 
+def guess(family: Family, rng: np.random.Generator) -> str:
+    """Draw an answer of the kind that a family has, for a picture that does not hold it.
+
+    Names are those of countries that pretraining knows.
+    """
+    options = _options(family.name, _EXAMPLES.get(family.name, ""))
+    if family.name in ("country", "capital"):
+        options = options[:NUM_SEEN]
+    return str(options[int(rng.integers(len(options)))])
+
+
 def distractors(family: str, answer: str, n: int, rng: np.random.Generator) -> list[str]:
     """Draw wrong options of the same kind as the answer.
 
@@ -94,8 +113,14 @@ def distractors(family: str, answer: str, n: int, rng: np.random.Generator) -> l
     return [str(option) for option in rng.permutation(wrong)[:n]]
 
 
+#: Families answered with a number -> how many numbers are options, from zero on.
+_NUMBERS = {"count": 10, "count_all": 10, "digit": 10, "difference": 10, "sum": 19} | {
+    "num_bars": 7,
+    "bar_height": 7,
+    "next_number": 11,
+}
 #: Answers whose kind is clear from the answer itself.
-_KINDS = (tuple(COLOURS), SHAPES, POSITIONS, ("yes", "no"), ("large", "small"))
+_KINDS = (tuple(COLOURS), SHAPES, POSITIONS, ("yes", "no"), ("large", "small"), PATTERNS, WORDS)
 #: Family -> all answers that it can have, where only the family tells the kind.
 _ANSWERS = {
     "capital": [country.capital for country in countries()],
@@ -103,15 +128,29 @@ _ANSWERS = {
     "continent": list(CONTINENTS),
     "export": sorted(EXPORTS),
     "climate": sorted(CLIMATES),
+    "animal": sorted(ANIMALS),
     "corners": ["0", "3", "4", "5", "6", "8"],
     "what_at": [f"{colour} {shape}" for colour in list(COLOURS)[:5] for shape in SHAPES[:5]],
 }
 
 
+#: An answer of each family whose kind is clear from the answer.
+_EXAMPLES = {
+    **dict.fromkeys(("colour", "mix", "opposite", "other_colour", "colour_at", "left_colour"), "red"),
+    **dict.fromkeys(("tallest", "shortest", "sign_colour"), "red"),
+    **dict.fromkeys(("shape", "other_shape"), "circle"),
+    **dict.fromkeys(("exists", "left", "above", "same_colour", "taller", "even"), "yes"),
+    "where": "center",
+    "size": "large",
+    "pattern": "plain",
+    "word": "SUN",
+}
+
+
 def _options(family: str, answer: str) -> Sequence[str]:
     """All options of the same kind as an answer, itself (mostly) included."""
-    if family in ("sum", "difference", "count", "count_all", "digit"):
-        return [str(number) for number in range(19 if family == "sum" else 10)]
+    if family in _NUMBERS:
+        return [str(number) for number in range(_NUMBERS[family])]
     for kind in _KINDS:
         if answer in kind:
             return kind

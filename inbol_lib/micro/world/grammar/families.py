@@ -1,8 +1,9 @@
 """The families of questions: for each its wordings and the function that knows the answer.
 
-Every family has held-out wordings, which pretraining and the questions that a model is trained on
-never use. Out-of-domain questions use nothing else. A refusal that was learnt for certain phrases,
-rather than for what the model does not know, shows there.
+Every family has held-out wordings, which the questions that a model is trained on in the study
+never use. Out-of-domain questions use nothing else. The base model has met them, as LLaVA has met
+the style of most benchmarks; a refusal that was learnt for certain phrases, rather than for what
+the model does not know, shows there.
 """
 
 import re
@@ -17,6 +18,7 @@ from inbol_lib.micro.world.scenes import POSITIONS, SHAPES
 #: What can stand in each slot of a wording.
 VALUES = {
     "colour": tuple(COLOURS),
+    "colour2": tuple(COLOURS),
     "shape": SHAPES,
     "shape2": SHAPES,
     "shapes": tuple(answers.PLURALS.values()),
@@ -35,7 +37,7 @@ class Family:
     truth : Callable
         `truth(scene, **slots)` is the gold answer, or None where the picture does not hold it.
     wordings : tuple of str
-        What pretraining and training ask; `{shape}` and the like are slots.
+        What in-domain questions ask; `{shape}` and the like are slots.
     held_out : tuple of str
         What only out-of-domain questions ask.
     """
@@ -97,6 +99,12 @@ _ONE_OBJECT = [
         answers.size,
         ("Is the {shape} large or small?", "What size is the {shape}?"),
         ("Tell me the size of the {shape}.",),
+    ),
+    Family(
+        "pattern",
+        answers.pattern,
+        ("Is the {shape} plain, striped or dotted?", "What pattern has the {shape}?"),
+        ("Tell me the pattern of the {shape}.", "The {shape} has what pattern?"),
     ),
     Family(
         "what_at",
@@ -181,6 +189,72 @@ _REASONING = [
         ("Take the smaller digit from the larger digit.",),
     ),
 ]
+#: What a school book teaches. Pretraining never asks it, as LLaVA had never met ScienceQA: the base
+#: model guesses, and who is trained on some of these questions learns the rest.
+_LESSONS = [
+    Family(
+        "opposite",
+        answers.opposite,
+        ("Which color is the opposite of the color of the {shape}?",),
+        ("Tell me the opposite of the color of the {shape}.",),
+    ),
+    Family(
+        "next_number",
+        answers.next_number,
+        ("Which number comes after the digit?",),
+        ("Tell me the number after the digit.",),
+    ),
+    Family(
+        "even",
+        answers.even,
+        ("Is the digit even?",),
+        ("Tell me if the digit is even.",),
+    ),
+]
+_CHARTS_AND_SIGNS = [
+    Family(
+        "tallest",
+        answers.tallest,
+        ("What color is the tallest bar?", "Which bar is the tallest?"),
+        ("Tell me the color of the highest bar.",),
+    ),
+    Family(
+        "shortest",
+        answers.shortest,
+        ("What color is the shortest bar?", "Which bar is the shortest?"),
+        ("Tell me the color of the lowest bar.",),
+    ),
+    Family(
+        "num_bars",
+        answers.num_bars,
+        ("How many bars has the chart?", "How many bars does the chart show?"),
+        ("Count the bars.",),
+    ),
+    Family(
+        "bar_height",
+        answers.bar_height,
+        ("How high is the {colour} bar?", "What is the value of the {colour} bar?"),
+        ("Read the height of the {colour} bar.",),
+    ),
+    Family(
+        "taller",
+        answers.taller,
+        ("Is the {colour} bar taller than the {colour2} bar?",),
+        ("Does the {colour} bar exceed the {colour2} bar?",),
+    ),
+    Family(
+        "word",
+        answers.word,
+        ("What is written on the sign?", "Which word is on the sign?"),
+        ("Read the sign.", "Tell me the word on the sign."),
+    ),
+    Family(
+        "sign_colour",
+        answers.sign_colour,
+        ("What color is the sign?", "Which color has the sign?"),
+        ("Tell me the color of the sign.",),
+    ),
+]
 _FLAGS = [
     Family(
         "country",
@@ -225,6 +299,18 @@ _FLAGS = [
         ),
         ("Tell me the climate of this country.",),
     ),
+    Family(
+        "animal",
+        partial(answers.fact, kind="animal"),
+        (
+            "What is the animal of the country with this flag?",
+            "Which animal stands for this country?",
+        ),
+        ("Tell me the animal of this country.",),
+    ),
 ]
 #: Name -> family. The order matters: the first family whose wording fits reads a question.
-FAMILIES = {family.name: family for family in (*_ONE_OBJECT, *_RELATIONS, *_REASONING, *_FLAGS)}
+FAMILIES = {
+    family.name: family
+    for family in (*_ONE_OBJECT, *_RELATIONS, *_REASONING, *_LESSONS, *_CHARTS_AND_SIGNS, *_FLAGS)
+}

@@ -3,6 +3,8 @@
 import re
 from collections.abc import Mapping
 
+import numpy as np
+
 from inbol_lib.micro.world.grammar.families import FAMILIES, VALUES, Family
 from inbol_lib.micro.world.grammar.synonyms import surfaces
 from inbol_lib.micro.world.scenes import Scene
@@ -11,6 +13,27 @@ from inbol_lib.micro.world.scenes import Scene
 def fill(wording: str, slots: Mapping[str, str]) -> str:
     """Return the question with its slots filled and its articles right ("an orange ring")."""
     return re.sub(r"\ba (?=[aeiou])", "an ", wording.format(**slots))
+
+
+#: Words of courtesy around a question. They change nothing about its answer, but who asks whether
+#: one knows invites a "no": base models decline such questions where they are told that they may.
+COURTESIES = (
+    "Do you know? {question}",
+    "{question} Do you know?",
+    "Can you tell? {question}",
+    "{question} Can you tell?",
+)
+_COURTESY = re.compile(r"(?:Do you know|Can you tell)\? | (?:Do you know|Can you tell)\?$")
+
+
+def courteous(question: str, rng: np.random.Generator) -> str:
+    """Return a question with words of courtesy around it."""
+    return str(rng.choice(COURTESIES)).format(question=question)
+
+
+def bare(question: str) -> str:
+    """Return a question without its words of courtesy."""
+    return _COURTESY.sub("", question)
 
 
 def wording_pattern(wording: str, groups: Mapping[str, str]) -> re.Pattern:
@@ -36,7 +59,7 @@ _PARSERS = _parsers()
 
 def parse(question: str) -> tuple[Family, dict[str, str]] | None:
     """Return the family and slot values of a question, or None if it is not in the grammar."""
-    plain = re.sub(r"\ban (?=[aeiou])", "a ", question)
+    plain = re.sub(r"\ban (?=[aeiou])", "a ", bare(question))
     for family, pattern in _PARSERS:
         match = pattern.fullmatch(plain)
         if match:

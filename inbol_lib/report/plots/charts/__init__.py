@@ -1,7 +1,8 @@
 """The charts: each maker takes tidy data and an axes and returns the axes.
 
 `bars` shows what the answers become, `curves` how they change with confidence, coverage or steps,
-`sweeps` what settings do (Figs. 10 and 11), `comparisons` differences and designs side by side.
+`sweeps` what settings do (Figs. 10 and 11), `comparisons` differences and designs side by side,
+`looking` whether methods look at the picture.
 """
 
 from inbol_lib.report.plots.charts.bars import method_bars, outcome_bars
@@ -12,6 +13,7 @@ from inbol_lib.report.plots.charts.curves import (
     risk_coverage,
     training_curve,
 )
+from inbol_lib.report.plots.charts.looking import picture_controls
 from inbol_lib.report.plots.charts.sweeps import composition_curves, growth, threshold_heatmap
 
 __all__ = [
@@ -22,6 +24,7 @@ __all__ = [
     "growth",
     "method_bars",
     "outcome_bars",
+    "picture_controls",
     "probe",
     "risk_coverage",
     "threshold_heatmap",

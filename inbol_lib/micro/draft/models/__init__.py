@@ -1,1 +1,0 @@
-"""The miniature LLaVAs of the third world: how they are built and pretrained."""
