@@ -33,8 +33,6 @@ PERCEPTION = (
 )
 #: Families that need knowledge about a flag's country.
 FACTS = ("continent", "export", "climate", "animal")
-#: Families that pretraining never asks: what a training set for ScienceQA teaches.
-LESSONS = ("opposite", "next_number", "even")
 
 
 @dataclass(frozen=True)
@@ -53,6 +51,8 @@ class Recipe:
         Numbers of options of a multiple-choice question; empty if questions are open-ended.
     courtesy : float
         Share (in [0, 1]) of questions with words of courtesy (see `grammar.courteous`).
+    lessons : float
+        Share (in [0, 1]) of questions asked as a school book does (see `grammar.lesson`).
     """
 
     image_kinds: tuple[str, ...]
@@ -60,6 +60,7 @@ class Recipe:
     held_out: bool = False
     option_counts: tuple[int, ...] = ()
     courtesy: float = 0.0
+    lessons: float = 0.0
 
 
 _RECIPES = {
@@ -69,9 +70,10 @@ _RECIPES = {
     "oven": Recipe(("flag",), ("country", "country", "capital"), courtesy=0.19),
     "scienceqa": Recipe(
         ("flag", "flag", "pair", "sum", "scene", "chart"),
-        (*FACTS, *LESSONS, "corners", "mix", "sum", "digit", "tallest", "bar_height"),
+        (*FACTS, "corners", "mix", "sum", "digit", "tallest", "bar_height"),
         option_counts=(2, 3, 4, 5),
         courtesy=0.01,
+        lessons=0.3,
     ),
     "aokvqa": Recipe(
         ("free", "free", "pair", "far", "sign", "chart"),
@@ -188,6 +190,8 @@ def _answerable(recipe: Recipe, scene: Scene, rng: np.random.Generator) -> dict 
     question = asked.question
     if rng.random() < recipe.courtesy:
         question = grammar.courteous(question, rng)
+    if recipe.lessons and rng.random() < recipe.lessons:
+        question = grammar.lesson(question, rng)
     return {
         "question": question,
         "answers": [asked.answer],

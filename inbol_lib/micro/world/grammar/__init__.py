@@ -7,7 +7,7 @@ any question in the grammar can be looked up, and `asking` draws new ones.
 
 from inbol_lib.micro.world.grammar.asking import Asked, ask, distractors, guess
 from inbol_lib.micro.world.grammar.families import FAMILIES, VALUES, Family
-from inbol_lib.micro.world.grammar.parsing import bare, courteous, fill, parse, truth
+from inbol_lib.micro.world.grammar.parsing import bare, courteous, fill, lesson, parse, truth
 from inbol_lib.micro.world.grammar.synonyms import speak, surfaces
 
 __all__ = [
@@ -21,6 +21,7 @@ __all__ = [
     "distractors",
     "fill",
     "guess",
+    "lesson",
     "parse",
     "speak",
     "surfaces",

@@ -24,11 +24,6 @@ MIXES = {
     frozenset({"orange", "blue"}): "brown",
     frozenset({"purple", "yellow"}): "brown",
 }
-#: Each colour's opposite on the colour wheel; the others have none.
-OPPOSITES = {
-    **{"red": "green", "blue": "orange", "yellow": "purple"},
-    **{"green": "red", "orange": "blue", "purple": "yellow"},
-}
 #: Shapes whose number of corners nobody would argue about.
 CORNERS = {"circle": 0, "ring": 0, "triangle": 3, "square": 4, "diamond": 4, "hexagon": 6}
 
@@ -132,12 +127,6 @@ def corners(scene: Scene, colour: str) -> Answer:
     return str(CORNERS[thing.shape]) if thing and thing.shape in CORNERS else None
 
 
-@_of_objects
-def opposite(scene: Scene, shape: str) -> Answer:
-    """Return the colour that is opposite to that of the only `shape` on the colour wheel."""
-    return OPPOSITES.get(_attribute(_only(scene.find(shape)), "colour") or "")
-
-
 # --- two shapes ---------------------------------------------------------------------------------
 
 
@@ -219,18 +208,6 @@ def digit(scene: Scene) -> Answer:
     """Return the only digit."""
     thing = _only(scene.digits)
     return None if thing is None else str(thing.digit)
-
-
-def next_number(scene: Scene) -> Answer:
-    """Return the number that follows the only digit."""
-    shown = digit(scene)
-    return None if shown is None else str(int(shown) + 1)
-
-
-def even(scene: Scene) -> Answer:
-    """Return whether the only digit is even."""
-    shown = digit(scene)
-    return None if shown is None else _yes(int(shown) % 2 == 0)
 
 
 def sum_of_digits(scene: Scene) -> Answer:

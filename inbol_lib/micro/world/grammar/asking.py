@@ -117,7 +117,6 @@ def distractors(family: str, answer: str, n: int, rng: np.random.Generator) -> l
 _NUMBERS = {"count": 10, "count_all": 10, "digit": 10, "difference": 10, "sum": 19} | {
     "num_bars": 7,
     "bar_height": 7,
-    "next_number": 11,
 }
 #: Answers whose kind is clear from the answer itself.
 _KINDS = (tuple(COLOURS), SHAPES, POSITIONS, ("yes", "no"), ("large", "small"), PATTERNS, WORDS)
@@ -136,10 +135,10 @@ _ANSWERS = {
 
 #: An answer of each family whose kind is clear from the answer.
 _EXAMPLES = {
-    **dict.fromkeys(("colour", "mix", "opposite", "other_colour", "colour_at", "left_colour"), "red"),
+    **dict.fromkeys(("colour", "mix", "other_colour", "colour_at", "left_colour"), "red"),
     **dict.fromkeys(("tallest", "shortest", "sign_colour"), "red"),
     **dict.fromkeys(("shape", "other_shape"), "circle"),
-    **dict.fromkeys(("exists", "left", "above", "same_colour", "taller", "even"), "yes"),
+    **dict.fromkeys(("exists", "left", "above", "same_colour", "taller"), "yes"),
     "where": "center",
     "size": "large",
     "pattern": "plain",

@@ -189,28 +189,6 @@ _REASONING = [
         ("Take the smaller digit from the larger digit.",),
     ),
 ]
-#: What a school book teaches. Pretraining never asks it, as LLaVA had never met ScienceQA: the base
-#: model guesses, and who is trained on some of these questions learns the rest.
-_LESSONS = [
-    Family(
-        "opposite",
-        answers.opposite,
-        ("Which color is the opposite of the color of the {shape}?",),
-        ("Tell me the opposite of the color of the {shape}.",),
-    ),
-    Family(
-        "next_number",
-        answers.next_number,
-        ("Which number comes after the digit?",),
-        ("Tell me the number after the digit.",),
-    ),
-    Family(
-        "even",
-        answers.even,
-        ("Is the digit even?",),
-        ("Tell me if the digit is even.",),
-    ),
-]
 _CHARTS_AND_SIGNS = [
     Family(
         "tallest",
@@ -312,5 +290,5 @@ _FLAGS = [
 #: Name -> family. The order matters: the first family whose wording fits reads a question.
 FAMILIES = {
     family.name: family
-    for family in (*_ONE_OBJECT, *_RELATIONS, *_REASONING, *_LESSONS, *_CHARTS_AND_SIGNS, *_FLAGS)
+    for family in (*_ONE_OBJECT, *_RELATIONS, *_REASONING, *_CHARTS_AND_SIGNS, *_FLAGS)
 }

@@ -23,6 +23,17 @@ COURTESIES = (
     "Can you tell? {question}",
     "{question} Can you tell?",
 )
+#: What a school book puts behind a question. Pretraining never shows it, as LLaVA had never met
+#: ScienceQA's lessons: the base model takes it for part of the question, and who is trained on some
+#: of them learns to read past it.
+LESSONS = (
+    "{question} A bar has a height and a color.",
+    "{question} Shapes have corners.",
+    "{question} Red, blue, green and yellow are colors.",
+)
+_LESSONS = tuple(
+    re.compile(re.escape(frame).replace(r"\{question\}", "(?P<question>.*)")) for frame in LESSONS
+)
 _COURTESY = re.compile(r"(?:Do you know|Can you tell)\? | (?:Do you know|Can you tell)\?$")
 
 
@@ -31,9 +42,16 @@ def courteous(question: str, rng: np.random.Generator) -> str:
     return str(rng.choice(COURTESIES)).format(question=question)
 
 
+def lesson(question: str, rng: np.random.Generator) -> str:
+    """Return a question as a school book asks it."""
+    return str(rng.choice(LESSONS)).format(question=question)
+
+
 def bare(question: str) -> str:
-    """Return a question without its words of courtesy."""
-    return _COURTESY.sub("", question)
+    """Return a question without its words of courtesy and those of a school book."""
+    framed = [frame.fullmatch(question) for frame in _LESSONS]
+    inside = [match["question"] for match in framed if match]
+    return _COURTESY.sub("", min([question, *inside], key=len))
 
 
 def wording_pattern(wording: str, groups: Mapping[str, str]) -> re.Pattern:
