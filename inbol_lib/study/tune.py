@@ -10,7 +10,9 @@ values of the best line go into params/<profile>.yaml by hand.
 
 import argparse
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ProcessPoolExecutor
+from multiprocessing import get_context
 from typing import Any
 
 import pandas as pd
@@ -41,7 +43,11 @@ def on_validation(p: Params, method: str) -> dict[str, float]:
 
 
 def trials(
-    p: Params, rates: Sequence[float], dpo_trials: Sequence[str], preferences: Sequence[str]
+    p: Params,
+    rates: Sequence[float],
+    dpo_trials: Sequence[str],
+    preferences: Sequence[str],
+    cores: int = 1,
 ) -> list[dict[str, Any]]:
     """Try all settings.
 
@@ -56,24 +62,36 @@ def trials(
         best for SFT and IDK-IT together.
     preferences
         Methods of preference training.
+    cores
+        Trials that run at a time.
 
     Returns
     -------
     list[dict]
         The setting and the metrics of every trial.
     """
-    table = []
-    for rate in rates:
-        for method in graph.TUNED:
-            found = on_validation(p.replace(learning_rate=rate), method)
-            table.append({"learning_rate": rate, **found})
-    best = pd.DataFrame(table).groupby("learning_rate").s_trust.mean().idxmax()
-    for trial in dpo_trials:
-        rate, beta = (float(part) for part in trial.split(":"))
-        setting = {"learning_rate": best, "dpo_learning_rate": rate, "beta": beta}
-        for method in preferences:
-            table.append({**setting, **on_validation(p.replace(**setting), method)})
+    stages.ensure("composition", p)  # once, before processes that all need it wait for each other
+    tunings = [({"learning_rate": rate}, name) for rate in rates for name in graph.TUNED]
+    with ProcessPoolExecutor(cores, mp_context=get_context("spawn")) as pool:
+        table = list(_tried(pool, p, tunings))
+        best = pd.DataFrame(table).groupby("learning_rate").s_trust.mean().idxmax()
+        settings = [{"learning_rate": best, **_dpo_setting(trial)} for trial in dpo_trials]
+        table += _tried(pool, p, [(setting, name) for setting in settings for name in preferences])
     return table
+
+
+def _dpo_setting(trial: str) -> dict[str, float]:
+    rate, beta = (float(part) for part in trial.split(":"))
+    return {"dpo_learning_rate": rate, "beta": beta}
+
+
+def _tried(
+    pool: ProcessPoolExecutor, p: Params, wanted: Sequence[tuple[dict[str, float], str]]
+) -> Iterator[dict[str, Any]]:
+    """Yield every setting with what its method reaches, in the order that is wanted."""
+    running = [pool.submit(on_validation, p.replace(**setting), name) for setting, name in wanted]
+    for (setting, _), one in zip(wanted, running, strict=True):
+        yield {**setting, **one.result()}
 
 
 def parser() -> argparse.ArgumentParser:
@@ -99,6 +117,7 @@ def parser() -> argparse.ArgumentParser:
         choices=PREFERENCES,
         help="methods of preference training",
     )
+    made.add_argument("--cores", type=int, default=1, help="trials at a time (default: 1)")
     return made
 
 
@@ -106,8 +125,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     """Try the settings that `argv` names, and write the table of trials; return 0."""
     args = parser().parse_args(argv)
     p = params.load(args.profile, **VALIDATION)
-    made = trials(p, args.rates, args.dpo_trials, args.preferences)
-    table = pd.DataFrame(made).drop(columns=["unjudged"])
+    tried = trials(p, args.rates, args.dpo_trials, args.preferences, args.cores)
+    table = pd.DataFrame(tried).drop(columns=["unjudged"])
     table.round(5).to_csv(paths.PARAMS / f"{args.profile}_tuning.csv", index=False)
     print(table.round(3).to_string())
     return 0

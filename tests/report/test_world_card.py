@@ -71,3 +71,14 @@ def test_the_chart_shows_every_base_cell(card):
         shown = sum(len(bars[0].get_xdata()) for bars in ax.containers)
         assert shown == 34
     plt.close(figure)
+
+
+def test_the_published_card_belongs_to_the_packaged_weights():
+    text = (paths.ROOT / "figures" / "world_card.md").read_text()
+    for model, digest in world_card.world_hashes(["micro-s", "micro-m"]).items():
+        assert f"- {model}: `{digest}`" in text
+
+
+def test_the_published_card_follows_from_the_published_outcomes(card):
+    published = pd.read_csv(paths.ROOT / "figures" / "world_card.csv")
+    pd.testing.assert_frame_equal(published, card, check_exact=False, atol=1e-6)
