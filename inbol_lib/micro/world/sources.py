@@ -73,7 +73,7 @@ _RECIPES = {
         (*FACTS, "corners", "mix", "sum", "digit", "tallest", "bar_height"),
         option_counts=(2, 3, 4, 5),
         courtesy=0.01,
-        lessons=0.6,
+        lessons=0.3,
     ),
     "aokvqa": Recipe(
         ("free", "free", "pair", "far", "sign", "chart"),

@@ -30,7 +30,6 @@ LESSONS = (
     "{question} A bar has a height and a color.",
     "{question} Shapes have corners.",
     "{question} Red, blue, green and yellow are colors.",
-    "{question} Unit 3, lesson 12, page 7, exercise 2.",
 )
 _LESSONS = tuple(
     re.compile(re.escape(frame).replace(r"\{question\}", "(?P<question>.*)")) for frame in LESSONS
