@@ -53,13 +53,13 @@ def figures(profile: str, dataset: str = "micro") -> Path:
     """Return the folder to which notebook 09 writes its tables and figures.
 
     It is `figures/` for the profile that the README shows, a folder in it for any other profile,
-    and a folder under `runs()` for smoke, whose results mean nothing, and for a folder of one's
-    own data, whose results are not the study's.
+    and a folder under `runs()` for smoke and demo, whose results mean little, and for a folder of
+    one's own data, whose results are not the study's.
     """
     if dataset.startswith("folder:"):
         return runs() / f"figures-{Path(dataset).name}-{profile}"
-    if profile == "smoke":
-        return runs() / "figures-smoke"
+    if profile in ("smoke", "demo"):
+        return runs() / f"figures-{profile}"
     if profile == PUBLISHED:
         return ROOT / "figures"
     return ROOT / "figures" / profile

@@ -143,14 +143,14 @@ def test_notebooks_keep_their_contract(stage):
 
 
 @pytest.mark.parametrize("stage", graph.NOTEBOOKS)
-def test_notebook_defaults_are_smoke_s(stage):
+def test_notebook_defaults_are_demo_s(stage):
     book = nbformat.read(paths.NOTEBOOKS / f"{graph.NOTEBOOKS[stage]}.ipynb", 4)
     cell = next(cell for cell in book.cells if "parameters" in cell.metadata.get("tags", []))
-    smoke = params.read("smoke")
+    demo = {**params.read("smoke"), **params.read("demo")}
     given = {}
     for line in cell.source.splitlines()[1:]:
         name, value = line.split("  # ")[0].split(" = ", 1)
         given[name] = ast.literal_eval(value)
         assert "  # " in line, line
-    assert given == {name: smoke[name] for name in given}
+    assert given == {name: demo[name] for name in given}
     assert given
