@@ -20,6 +20,7 @@ from inbol_lib.evaluation import metrics
 from inbol_lib.evaluation.intervals import interval
 from inbol_lib.micro.models import manifests
 from inbol_lib.report import paper
+from inbol_lib.report.plots import looks
 from inbol_lib.report.tables import files
 from inbol_lib.report.tables.layout import NAMES, OOD
 
@@ -107,7 +108,6 @@ def gains(table: pd.DataFrame) -> pd.DataFrame:
 
 def chart(table: pd.DataFrame, axes: np.ndarray) -> None:
     """Draw a panel for each model: the paper's number of each base cell against ours."""
-    colours = {"original": "#4c72b0", "refusal_prompt": "#dd8452"}
     marks = {"acc": "o", "refr": "^"}
     for ax, (model, part) in zip(axes, table.groupby("model", sort=False), strict=False):
         ends = np.array([-3, 103])
@@ -115,8 +115,8 @@ def chart(table: pd.DataFrame, axes: np.ndarray) -> None:
         ax.plot(ends, ends, color="0.6", lw=1)
         for (method, metric), cells in part[part.method.isin(BASE)].groupby(["method", "metric"]):
             spread = [cells.ours - cells.lo, cells.hi - cells.ours]
-            label = f"{method.replace('_', ' ')}, {'accuracy' if metric == 'acc' else 'refusals'}"
-            look = {"fmt": marks[metric], "color": colours[method], "label": label}
+            label = f"{looks.label(method)}, {'accuracy' if metric == 'acc' else 'refusals'}"
+            look = {"fmt": marks[metric], "color": looks.METHODS[method].colour, "label": label}
             ax.errorbar(cells.paper, cells.ours, spread, **look)
         ax.set(xlim=ends, ylim=ends, xlabel="LLaVA-1.5 (%)", ylabel=f"{model} (%)", title=model)
         ax.set_aspect("equal")
@@ -132,9 +132,10 @@ def publish(outcomes: pd.DataFrame, folder: Path) -> pd.DataFrame:
     table = card(outcomes)
     models = table.model.unique().tolist()
     files.save_table_files(table, folder, "world_card")
-    figure, axes = plt.subplots(1, len(models), figsize=(5.2 * len(models), 5.4), squeeze=False)
+    size = (5.2 * len(models), 6.4)
+    figure, axes = plt.subplots(1, len(models), figsize=size, squeeze=False, layout="constrained")
     chart(table, axes[0])
-    figure.legend(*axes[0, 0].get_legend_handles_labels(), loc="outside lower center", ncols=3)
+    figure.legend(*axes[0, 0].get_legend_handles_labels(), loc="outside lower center", ncols=2)
     figure.savefig(folder / "world_card.png")
     plt.close(figure)
     protocol = (resources.files("inbol_lib.report.worlds") / "protocol.md").read_text()
