@@ -15,6 +15,7 @@ from readme_findings import FIGURES, findings, signed
 from inbol_lib import params, paths
 from inbol_lib.report import costs, paper
 from inbol_lib.report.plots import looks
+from inbol_lib.report.worlds import card
 from inbol_lib.study import graph, plan
 
 README = paths.ROOT / "README.md"
@@ -72,6 +73,32 @@ def claims() -> str:
     wide = wide[sorted(wide, reverse=True)]
     rows = wide.reset_index().itertuples(index=False)
     return markdown(("claim", *wide), list(rows), texts=1 + len(wide.columns))
+
+
+def likeness() -> str:
+    """Return how near the base models are to LLaVA-1.5, and what SFT adds in both."""
+    table = pd.read_csv(FIGURES / "world_card.csv")
+    gained = card.gains(table).set_index("model")
+    rows = []
+    for row in card.met(table).itertuples():
+        gains = [
+            f"{gain.ours:+.1f} ({gain.paper:+.1f})" for gain in gained.loc[row.model].itertuples()
+        ]
+        near = (f"{row.near} of {row.cells}", row.far, f"{row.largest_gap:.1f}")
+        rows.append((row.model, paper.COUNTERPART[row.model], *near, *gains))
+    gains = [f"SFT's gain, {name}" for name in gained.loc[row.model].dataset]
+    counted = ("cells within 5 points", "beyond 10", "largest gap")
+    return markdown(("model", "beside", *counted, *gains), rows, texts=2)
+
+
+def worlds() -> str:
+    """Return the verdicts on Table 1 for micro-s in every world."""
+    table = pd.read_csv(FIGURES / "worlds.csv").fillna("–")
+    table = table[(table["where"] == "Table 1") & (table.model == "micro-s")]
+    names = list(table.columns[4:])
+    printed = [f"{value:+.1f}" for value in table.paper]
+    rows = list(zip(table.claim, printed, *(table[name] for name in names), strict=True))
+    return markdown(("claim", "the paper", *names), rows, texts=1)
 
 
 def speed() -> str:
@@ -156,6 +183,8 @@ def filled(text: str) -> str:
         "results": results(),
         "findings": findings(),
         "claims": claims(),
+        "likeness": likeness(),
+        "worlds": worlds(),
         "speed": speed(),
         "plan": planned(),
         "smolvlm": smolvlm(),
