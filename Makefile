@@ -13,7 +13,7 @@ export OMP_NUM_THREADS ?= 1
 # Loads the libraries once, for all notebooks of a run.
 FORKED := $(BIN)/python -m inbol_lib.study.kernels
 
-.PHONY: help env study smoke test lint lock audit lab notebooks pretrain bench clean
+.PHONY: help env study smoke demo test lint lock audit lab notebooks pretrain bench clean
 help:  ## this list
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
 
@@ -37,7 +37,10 @@ study: $(READY)  ## the whole study with PROFILE=micro: every table and figure i
 smoke: $(READY)  ## the whole study at toy size, into runs/
 	CI=1 $(FORKED) $(BIN)/snakemake --cores $$(($(CORES) + 1)) --rerun-triggers mtime --quiet rules --config profile=smoke
 
-test: $(READY)  ## all tests, and every notebook at smoke size against its stored outputs
+demo: $(READY)  ## all that the notebooks show on their own (profile demo), into runs/
+	CI=1 $(FORKED) $(BIN)/snakemake --cores $(CORES) --rerun-triggers mtime --quiet rules --config profile=demo
+
+test: $(READY)  ## all tests, and every notebook at its own size against its stored outputs
 	$(BIN)/python tests/all.py
 
 lint: $(READY)
@@ -52,7 +55,7 @@ audit:  ## known vulnerabilities of what is pinned
 lab: $(READY)  ## JupyterLab on the notebooks
 	$(BIN)/jupyter lab notebooks/00_tour.ipynb
 
-notebooks: $(READY)  ## run every notebook at toy size and store its outputs
+notebooks: $(READY)  ## run every notebook at its own size and store its outputs
 	$(BIN)/python tests/refresh_notebooks.py
 
 pretrain: $(READY)  ## retrain the micro models and the judge (hours)

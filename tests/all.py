@@ -1,8 +1,8 @@
 """Everything that `make test` proves.
 
-The library's tests, then every notebook at smoke size against its stored outputs.
+The library's tests, then every notebook at its own size against its stored outputs.
 
-The study runs at smoke size into a fresh folder; with what it has made, each notebook runs again
+The study runs at the notebooks' size (profile demo) into a fresh folder; with what it has made, each notebook runs again
 and is compared. All kernels are forked from one process, where that can be done.
 """
 
@@ -30,9 +30,9 @@ UNIT = [
     *("pytest", "-q", "-n", "2", "--dist", "loadfile", "--no-loadscope-reorder"),
     *("--durations=8", "tests"),
 ]
-SMOKE = [
+DEMO = [
     *("snakemake", "--cores", "3", "--rerun-triggers", "mtime", "--quiet", "all"),
-    *("--config", "profile=smoke"),
+    *("--config", "profile=demo"),
 ]
 NBVAL = [
     "--nbval-lax",
@@ -77,10 +77,10 @@ def main() -> int:
     with tempfile.TemporaryDirectory() as runs, serving():
         os.environ["INBOL_RUNS"] = runs
         unit = done(*UNIT)
-        smoke = done(*SMOKE)
+        demo = done(*DEMO)
         with ThreadPoolExecutor() as two:
             books = max(two.map(compared, halves(), (runs, runs)))
-    return max(unit, smoke, books)
+    return max(unit, demo, books)
 
 
 if __name__ == "__main__":
