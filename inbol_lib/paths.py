@@ -37,7 +37,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
 #: the profile whose results the README shows
-PUBLISHED = "micro-full"
+PUBLISHED = "micro-hour"
 NOTEBOOKS = ROOT / "notebooks"
 PARAMS = ROOT / "params"
 #: the packaged models
