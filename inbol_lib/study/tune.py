@@ -1,8 +1,8 @@
 r"""Choose a micro profile's learning rates on its validation questions.
 
     inbol tune
-    inbol tune --profile micro-full --rates 3e-4 1e-3 --preferences ca_dpo \
-        --dpo-trials 3e-5:0.1 3e-5:0.3 3e-5:1 1e-4:1 3e-4:1 1e-3:1
+    inbol tune --profile micro-hour --cores 2
+    inbol tune --profile micro-full --rates 3e-4 1e-3 --preferences ca_dpo --dpo-trials 3e-5:1
 
 Every method has as many trials. Writes params/<profile>_tuning.csv with one line per trial; the
 values of the best line go into params/<profile>.yaml by hand.
@@ -24,8 +24,8 @@ from inbol_lib.params import Params
 from inbol_lib.study import graph, stages
 
 RATES = (3e-4, 1e-3, 3e-3)
-#: learning rate and beta; at 3e-4:0.3 micro-s loses its language
-DPO_TRIALS = ("1e-4:1", "3e-4:1", "1e-3:1", "3e-3:1")
+#: learning rate and beta
+DPO_TRIALS = ("3e-5:1", "1e-4:0.3", "1e-4:1", "3e-4:1", "1e-3:1", "3e-3:1")
 #: more validation questions than the studies need, so that the choice is not noise
 VALIDATION = {"validation_questions": 3000, "validation_per_source": 300}
 PREFERENCES = ("ca_dpo", "dpo_1", "dpo_2", "dpo_3")
