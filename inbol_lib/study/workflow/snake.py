@@ -71,7 +71,10 @@ def command(config: Sequence[str], cores: int, cluster: Path | None, *more: str)
 def environment() -> dict[str, str]:
     """Return this process's environment, in which `python` is this process's Python."""
     here = str(Path(sys.executable).parent)
-    return {**os.environ, "PATH": os.pathsep.join([here, os.environ.get("PATH", "")])}
+    places = os.environ.get("PATH", "").split(os.pathsep)
+    if places[0] == here:  # forked kernels must find the environment that they were loaded in
+        return dict(os.environ)
+    return {**os.environ, "PATH": os.pathsep.join([here, *places])}
 
 
 def run(words: Sequence[str], jobs: dict[str, Seen], title: str) -> int:
