@@ -12,6 +12,7 @@ import pytest
 
 from inbol_lib import params, paths
 from inbol_lib.study import graph, workflow
+from inbol_lib.study.workflow import snake
 
 
 @pytest.fixture
@@ -149,3 +150,11 @@ def test_no_module_of_the_package_stands_in_the_way_of_a_name(tmp_path):
     held = workflow.begin(tmp_path / ".snakemake")
     workflow.claim(held, [])
     held.release()
+
+
+def test_snakemake_finds_this_python_and_forked_kernels_their_environment(monkeypatch):
+    here = str(Path(sys.executable).parent)
+    monkeypatch.setenv("PATH", "/usr/bin:/bin")
+    assert snake.environment()["PATH"] == f"{here}:/usr/bin:/bin"
+    monkeypatch.setenv("PATH", f"{here}:/usr/bin:/bin")
+    assert snake.environment() == dict(os.environ)
