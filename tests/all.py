@@ -2,9 +2,9 @@
 
 The library's tests, then every notebook at its own size against its stored outputs.
 
-The study runs at the notebooks' size (profile demo) into a fresh folder; with what it has made, each
-notebook runs again and is compared. All kernels are forked from one process, where that can be
-done.
+The study runs at the notebooks' size (profile demo) into a fresh folder; with what it has made,
+each notebook runs again and is compared. All kernels are forked from one process, where that can
+be done.
 """
 
 import os
