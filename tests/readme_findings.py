@@ -92,14 +92,15 @@ def refusals() -> str:
 
 
 def few_instructions() -> str:
-    sizes = table("fig_data_size").query("method == 'ca_dpo'").itertuples()
-    growth = ", ".join(f"{difference(size)} at {size.instructions:,}" for size in sizes)
-    few = row("fig_data_size", method="ca_dpo", instructions=2000)
-    more = row("fig_data_size", method="idk_it", instructions=11000)
+    sizes = table("fig_data_size").query("method == 'ca_dpo'")
+    growth = [f"{difference(size)} at {size.instructions:,}" for size in sizes.itertuples()]
+    few, most = sorted(sizes.instructions)[0], max(sizes.instructions)
+    with_pairs = row("fig_data_size", method="ca_dpo", instructions=few)
+    alone = row("fig_data_size", method="idk_it", instructions=most)
     return f"""**CA-DPO helps where instructions are few.** CA-DPO less IDK-IT in s_trust, by the
-        number of instructions: {growth}. More instructions do as much: {few.instructions:,} and
-        {few.pairs:,} pairs bring CA-DPO to {few.id_s_trust:+.1f}, {more.instructions:,} bring
-        IDK-IT to {more.id_s_trust:+.1f}."""
+        number of instructions: {", ".join(growth)}. More instructions do as much: {few:,} and
+        {with_pairs.pairs:,} pairs bring CA-DPO to {with_pairs.id_s_trust:+.1f}, {most:,} bring
+        IDK-IT to {alone.id_s_trust:+.1f}."""
 
 
 def of_seen(method: str, entity: str = "seen") -> Any:

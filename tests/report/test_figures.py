@@ -16,7 +16,10 @@ from inbol_lib.study import experiments, graph, published_outcomes
 
 FIGURES = paths.ROOT / "figures"
 #: Times and memory, and what is drawn from pictures and responses, which are not stored.
-MEASURED = ("bench", "minutes", "costs", "audit_", "fig1_", "fig2_", "fig3_", "fig9_", "fig12_")
+MEASURED = (
+    *("bench", "minutes", "costs", "audit_", "fig1_", "fig2_", "fig3_", "fig9_", "fig12_"),
+    *("world", "easy_vqa"),  # see test_world_card.py and test_worlds.py
+)
 PACKED = ("confidence_levels", "probe_predictions")
 NAMES = sorted(
     file.stem
