@@ -27,6 +27,7 @@ from inbol_lib.study import experiments, graph, stages
 NAME = "outcomes.parquet"
 SCORES = "scores.parquet"
 PROBE = "probe_predictions.csv"
+LOOKED = "control_outcomes.parquet"
 LEVELS = "confidence_levels.csv"
 #: columns of the outcomes that are kept
 KEPT = [
@@ -61,8 +62,8 @@ def name(p: Params, cell: Params) -> str:
 def pack(p: Params, target: Path) -> None:
     """Write what notebook 09 needs into the folder `target`.
 
-    That is the outcomes of all cells, the label-free scores, the natural confidence levels and the
-    probe's predictions.
+    That is the outcomes of all cells, the label-free scores, the natural confidence levels, the
+    probe's predictions and the outcomes of minimal pairs and blind pictures.
     """
     folders = {name(p, cell): stages.ensure("evaluation", cell) for cell in cells(p)}
     _packed_outcomes(folders).to_parquet(
@@ -73,7 +74,10 @@ def pack(p: Params, target: Path) -> None:
     scores.to_parquet(target / SCORES, index=False, compression="zstd")
     levels = pd.concat([pd.read_csv(folder / "levels.csv") for folder in firsts])
     levels.to_csv(target / LEVELS, index=False)
-    pd.read_csv(stages.ensure("probing", p) / PROBE).to_csv(target / PROBE, index=False)
+    probing = stages.ensure("probing", p)
+    pd.read_csv(probing / PROBE).to_csv(target / PROBE, index=False)
+    looked = _small(pd.read_parquet(probing / LOOKED, columns=KEPT))
+    looked.to_parquet(target / LOOKED, index=False, compression="zstd")
 
 
 def _packed_outcomes(folders: dict[str, Path]) -> pd.DataFrame:
@@ -82,9 +86,18 @@ def _packed_outcomes(folders: dict[str, Path]) -> pd.DataFrame:
         pd.read_parquet(folder / "outcomes.parquet", columns=KEPT).assign(cell=cell)
         for cell, folder in folders.items()
     ]
-    outcomes = pd.concat(tables)
+    return _small(pd.concat(tables))
+
+
+def _small(outcomes: pd.DataFrame) -> pd.DataFrame:
     words = outcomes.select_dtypes(["object", "string"]).columns
     return outcomes.astype(dict.fromkeys(words, "category") | {"seed": "int16"})
+
+
+def _in_words(outcomes: pd.DataFrame) -> pd.DataFrame:
+    """Undo `_small`, so that groups without rows are none."""
+    words = outcomes.select_dtypes("category").columns
+    return outcomes.astype(dict.fromkeys(words, "str"))
 
 
 def unpack(p: Params, source: Path) -> None:
@@ -92,9 +105,7 @@ def unpack(p: Params, source: Path) -> None:
 
     An artefact that is already there stays as it is.
     """
-    outcomes = pd.read_parquet(source / NAME)
-    words = outcomes.select_dtypes("category").columns
-    outcomes = outcomes.astype(dict.fromkeys(words, "str"))
+    outcomes = _in_words(pd.read_parquet(source / NAME))
     by_cell = dict(list(outcomes.groupby("cell", sort=False)))
     scores = pd.read_parquet(source / SCORES)
     levels = pd.read_csv(source / LEVELS)
@@ -109,6 +120,7 @@ def unpack(p: Params, source: Path) -> None:
     if not graph.complete("probing", p):
         folder = _new_folder("probing", p)
         pd.read_csv(source / PROBE).to_csv(folder / PROBE, index=False)
+        _in_words(pd.read_parquet(source / LOOKED)).to_parquet(folder / LOOKED, index=False)
         _complete(folder)
 
 

@@ -2,8 +2,8 @@
 
 import numpy as np
 
-from inbol_lib.micro.world.judge_dialogues import answer_kinds, judge_examples
 from inbol_lib.micro.world import grammar
+from inbol_lib.micro.world.judge_dialogues import answer_kinds, judge_examples
 
 
 def test_no_surface_form_means_two_things_of_one_kind():
