@@ -15,8 +15,8 @@ from transformers import LlamaConfig, LlamaForCausalLM, PreTrainedTokenizerFast
 
 from inbol_lib.micro.models import architecture, manifests
 from inbol_lib.micro.models.batches import IGNORE
-from inbol_lib.micro.world.judge_dialogues import Dialogue, dialogues
 from inbol_lib.micro.models.optimization import optimizers, schedule, set_learning_rate, update
+from inbol_lib.micro.world.judge_dialogues import Dialogue, dialogues
 from inbol_lib.paths import WEIGHTS
 
 
