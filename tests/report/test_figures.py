@@ -46,7 +46,7 @@ def of_notebook_09(p) -> dict[str, pd.DataFrame]:
     made["fig4_by_confidence"] = numbered.by_confidence(outcomes[outcomes.model == p.model])
     made["fig10_thresholds"] = sweeps["thresholds"]
     made["fig11_composition"] = pd.concat([sweeps["shares"], sweeps["ratios"]])
-    made["fig_probe"] = made["controls_probe"]
+    made["fig_probe"], made["fig_looking"] = made["controls_probe"], made["controls_pairs"]
     made["fig_contrasts"] = publication.contrasts(made | {"sizes": sweeps["sizes"]})
     if len(sweeps["sizes"]):
         made["fig_data_size"] = sweeps["sizes"]
