@@ -2,7 +2,7 @@ r"""Choose a micro profile's learning rates on its validation questions.
 
     inbol tune
     inbol tune --profile micro-full --rates 3e-4 1e-3 --preferences ca_dpo \
-        --dpo-trials 3e-5:0.1 3e-5:0.3 3e-5:1 1e-4:1 3e-4:1 1e-3:1
+    --dpo-trials 3e-5:0.1 3e-5:0.3 3e-5:1 1e-4:1 3e-4:1 1e-3:1
 
 Every method has as many trials. Writes params/<profile>_tuning.csv with one line per trial; the
 values of the best line go into params/<profile>.yaml by hand.

@@ -1,0 +1,34 @@
+"""What is published in figures/, as directives: sortable tables, and figures with their data.
+
+Cells hold texts that people and models wrote. They never pass through Markdown, and every one of
+them is escaped here.
+"""
+
+from pathlib import Path
+
+from docutils import nodes
+from docutils.parsers.rst import Directive
+from html_tables import claims_html, table_html
+from sphinx.application import Sphinx
+
+from inbol_lib import paths
+
+
+class PublishedTable(Directive):
+    """A table of figures/ by its name."""
+
+    required_arguments = 1
+
+    def run(self) -> list[nodes.Node]:
+        name = self.arguments[0]
+        file = Path(self.state.document.settings.env.config.published_folder, f"{name}.csv")
+        self.state.document.settings.env.note_dependency(str(file))
+        made = claims_html(file) if name == "claims" else table_html(file)
+        return [nodes.raw("", made, format="html")]
+
+
+def setup(app: Sphinx) -> dict[str, bool]:
+    """Register the directive and where it finds its files."""
+    app.add_config_value("published_folder", str(paths.figures(paths.PUBLISHED)), "env")
+    app.add_directive("published-table", PublishedTable)
+    return {"parallel_read_safe": True, "parallel_write_safe": True}
