@@ -31,6 +31,7 @@ def build(target: Path, *options: str) -> int:
         staging.stage(source)
         made = Path(folder, "html")
         settings = ["-q", "-b", "html", "-c", HERE, "-d", Path(folder, "seen")]
+        settings += ["-D", f"html_extra_path={source / 'extra'}"]
         status = build_main([str(each) for each in (*settings, *options, source, made)])
         if status == 0:
             shutil.rmtree(target, ignore_errors=True)

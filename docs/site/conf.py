@@ -7,8 +7,6 @@ HERE = Path(__file__).resolve().parent
 sys.path.insert(0, str(HERE))
 
 project = "InBoL in notebooks"
-author = "the InBoL study"
-copyright = "Apache-2.0"
 extensions = [
     "myst_nb",
     "sphinx_design",
@@ -27,6 +25,7 @@ nb_code_prompt_show = "Show the {type}"
 nb_code_prompt_hide = "Hide the {type}"
 myst_enable_extensions = ["colon_fence", "dollarmath", "amsmath"]
 myst_heading_anchors = 4
+myst_disable_syntax = ["myst_line_comment"]  # a line may begin with "%" where a text is wrapped
 myst_update_mathjax = False
 suppress_warnings = ["mystnb.unknown_mime_type"]
 
@@ -50,6 +49,8 @@ html_js_files = ["tables.js"]
 html_show_sourcelink = False
 html_copy_source = False
 html_show_sphinx = False
+html_show_copyright = False
+html_context = {"default_mode": "auto"}  # light or dark as the reader's system
 html_last_updated_fmt = None
 html_show_search_summary = False  # it would be fetched, which a browser forbids for files on disk
 html_theme_options = {
@@ -58,6 +59,9 @@ html_theme_options = {
     "show_toc_level": 2,
     "show_navbar_depth": 1,
     "home_page_in_toc": False,
+    "navbar_persistent": [],
+    "footer_content_items": ["extra-footer"],
+    "extra_footer": "Apache-2.0, weights included.",
     "pygments_light_style": "a11y-high-contrast-light",
     "pygments_dark_style": "a11y-high-contrast-dark",
 }

@@ -1,11 +1,12 @@
 """Published tables as HTML: intervals beside their values, the best marked, every text escaped."""
 
-from collections.abc import Iterable
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pandas as pd
 import yaml
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
@@ -43,6 +44,8 @@ LABELS = {
 }
 #: column with a lower bound -> column with the upper one; both are shown as one interval
 INTERVALS = {"lo": "hi", "ood_lo": "ood_hi", "ratio_lo": "ratio_hi"}
+#: values that lo and hi may belong to, the first that a table has
+MAIN = ("s_trust", "id_s_trust", "accuracy", "refr", "agreement", "cost")
 LEFT_OUT = {"hi", "ood_hi", "ratio_hi", "diff_lo", "diff_hi", "mark"}
 SIGNED = {"s_trust", "id_s_trust", "ood_s_trust", "s_trust_score"}
 NONE = "–"
@@ -110,12 +113,23 @@ def table_html(file: Path) -> str:
     frame = pd.read_csv(file)
     words = captions()["tables"].get(file.stem, {})
     best = best_cells(frame, words.get("best", {}), words.get("within", []))
-    shown = [name for name in frame if name not in LEFT_OUT and frame[name].notna().any()]
+    kept = [name for name in frame if name not in LEFT_OUT and frame[name].notna().any()]
+    shown = in_order(kept)
     rows = [
         [cell(frame, place, name, (place, name) in best) for name in shown]
         for place in range(len(frame))
     ]
     return rendered(title_of(file.stem), shown, rows)
+
+
+def in_order(names: list[str]) -> list[str]:
+    """Return columns with the interval beside the value that it is mostly of."""
+    value = next((name for name in MAIN if name in names), None)
+    if value is None or "lo" not in names:
+        return names
+    others = [name for name in names if name != "lo"]
+    place = others.index(value) + 1
+    return [*others[:place], "lo", *others[place:]]
 
 
 def claims_html(file: Path) -> str:
@@ -124,7 +138,7 @@ def claims_html(file: Path) -> str:
     reach = max(frame.lo.abs().max(), frame.hi.abs().max())
     rows = []
     for row in frame.itertuples():
-        span = tuple(round(50 + 48 * value / reach, 1) for value in (row.lo, row.ours, row.hi))
+        span = tuple(drawn(value / reach) for value in (row.lo, row.ours, row.hi))
         statistic = Cell(interval(row.lo, row.hi, row.ours), row.ours, span=span)
         kind = row.verdict if row.verdict in ("reproduced", "undecided") else "not"
         printed = Cell(NONE, "") if pd.isna(row.paper) else Cell(signed(row.paper), row.paper)
@@ -132,18 +146,37 @@ def claims_html(file: Path) -> str:
         verdict = Cell(str(row.verdict), verdict=kind)
         rows.append([*texts, verdict, statistic, printed, Cell(str(row.statistic))])
     labels = ["claim", "where", "model", "verdict", "ours [95 %]", "the paper", "counted in points"]
-    return rendered("The paper's claims", labels, rows)
+    return rendered("The paper's claims", labels, rows, hint="Table 1 undecided")
 
 
-def rendered(title: str, names: Iterable[str], rows: list[list[Cell]]) -> str:
-    """Return rows of cells as HTML."""
+def drawn(share: float) -> float:
+    """Return where a share in [-1, 1] of the largest bound is drawn, in [2, 98]; 0 is at 50.
+
+    The square root keeps short intervals visible beside long ones.
+    """
+    return round(50 + 48 * float(np.sign(share) * np.sqrt(abs(share))), 1)
+
+
+def rendered(title: str, names: Sequence[str], rows: list[list[Cell]], hint: str = "") -> str:
+    """Return rows of cells as HTML.
+
+    Parameters
+    ----------
+    title : str
+        Read out to those who do not see the table.
+    names : sequence of str
+        Columns, as `LABELS` or the files have them.
+    rows : list of list of Cell
+    hint : str
+        An example of words that rows may be searched for; by default the first row's.
+    """
     first = rows[0] if rows else []
-    numbers = [each.number for each in first] or [False] * len(list(names))
+    numbers = [each.number for each in first] or [False] * len(names)
     columns = [
         Column(LABELS.get(name, name.replace("_", " ")), number)
         for name, number in zip(names, numbers, strict=True)
     ]
-    hint = " ".join(each.text for each in first[:2] if not each.number)
+    hint = hint or " ".join(each.text for each in first[:2] if not each.number)
     page = environment().get_template("table.html")
     return page.render(title=title, columns=columns, rows=rows, hint=hint)
 

@@ -24,7 +24,9 @@ def block(translator: Any, node: nodes.Node) -> None:
 
 def add_files(app: Sphinx, page: str, template: str, context: dict, tree: Any) -> None:
     """Load KaTeX on pages with a formula alone."""
-    if tree is not None and any(tree.findall(lambda n: isinstance(n, nodes.math | nodes.math_block))):
+    if tree is not None and any(
+        tree.findall(lambda n: isinstance(n, nodes.math | nodes.math_block))
+    ):
         app.add_css_file(FILES[0])
         for script in FILES[1:]:
             app.add_js_file(script)

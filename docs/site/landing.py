@@ -32,7 +32,9 @@ def facts(figures: Path) -> dict[str, Any]:
     counted = claims[claims.model == most].verdict.value_counts()
     manifest = json.loads((figures / "manifest.json").read_text())
     return {
-        "trust": {model: [trust(overall.loc[model, name], name) for name in SHOWN] for model in models},
+        "trust": {
+            model: [trust(overall.loc[model, name], name) for name in SHOWN] for model in models
+        },
         "verdicts": [(word, int(counted.get(word, 0))) for word in VERDICTS],
         "claims_model": most,
         "outcomes": f"{pq.read_metadata(figures / 'outcomes.parquet').num_rows:,}",
@@ -46,4 +48,9 @@ def trust(row: pd.Series, method: str) -> tuple[str, str, str, str]:
     """Return (label, colour, s_trust, interval) of a method's line in Table 1."""
     look = looks.METHODS[method]
     bounds = f"{row.lo:+.1f} to {row.hi:+.1f}"
-    return (look.label, look.colour, f"{row.s_trust:+.1f}".replace("-", "−"), bounds.replace("-", "−"))
+    return (
+        look.label,
+        look.colour,
+        f"{row.s_trust:+.1f}".replace("-", "−"),
+        bounds.replace("-", "−"),
+    )

@@ -12,8 +12,8 @@ LINK = re.compile(r"(?<!!)\[((?:[^\[\]]|\\\[|\\\])+)\]\(([^)\s#]*)(#[^)\s]*)?\)"
 def rewritten(text: str, file: str, staged: Callable[[str], bool]) -> str:
     """Return a Markdown text whose links work on the site.
 
-    A link to a page or a picture of the site stays, one to a module leads to its reference, and of
-    one to any other file of the repository the words are left.
+    A link to a page of the site stays, one to a file of figures/ leads to it, one to a module to
+    its reference, and of one to any other file of the repository the words are left. Pictures stay.
 
     Parameters
     ----------
@@ -21,7 +21,7 @@ def rewritten(text: str, file: str, staged: Callable[[str], bool]) -> str:
     file : str
         Where the text lies in the repository, from which its links count.
     staged : callable
-        Tells whether a path of the repository lies on the site.
+        Tells whether a path of the repository is a page of the site.
     """
 
     def replaced(match: re.Match) -> str:
@@ -31,6 +31,8 @@ def rewritten(text: str, file: str, staged: Callable[[str], bool]) -> str:
         path = os.path.normpath(os.path.join(os.path.dirname(file), target))
         if staged(path):
             return f"[{words}]({target}{anchor})"
+        if re.fullmatch(r"figures/[\w.-]+", path):
+            return f'<a href="{target}">{words}</a>'
         module = rooms.module_of(path)
         plain = words.replace("`", "").replace("\\", "")
         return f"{{py:mod}}`{plain} <{module}>`" if module else words

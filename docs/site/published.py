@@ -8,10 +8,23 @@ from pathlib import Path
 
 from docutils import nodes
 from docutils.parsers.rst import Directive
+from html_figures import figure_html
 from html_tables import claims_html, table_html
 from sphinx.application import Sphinx
 
 from inbol_lib import paths
+
+
+class PublishedFigure(Directive):
+    """A figure of figures/ by its name, with what to see in it and links to its files."""
+
+    required_arguments = 1
+
+    def run(self) -> list[nodes.Node]:
+        env = self.state.document.settings.env
+        up = "../" * env.docname.count("/")
+        made = figure_html(Path(env.config.published_folder), self.arguments[0], f"{up}figures/")
+        return [nodes.raw("", made, format="html")]
 
 
 class PublishedTable(Directive):
@@ -28,7 +41,8 @@ class PublishedTable(Directive):
 
 
 def setup(app: Sphinx) -> dict[str, bool]:
-    """Register the directive and where it finds its files."""
+    """Register the directives and where they find their files."""
     app.add_config_value("published_folder", str(paths.figures(paths.PUBLISHED)), "env")
     app.add_directive("published-table", PublishedTable)
+    app.add_directive("published-figure", PublishedFigure)
     return {"parallel_read_safe": True, "parallel_write_safe": True}

@@ -45,7 +45,7 @@ def page(heading: str, names: list[str], whole: str | None = None) -> str:
     if whole:
         lines += [f".. automodule:: {whole}", "   :members:", ""]
     for name in names:
-        title = f"``{name.removeprefix('inbol_lib.')}``"
+        title = name.removeprefix("inbol_lib.")
         lines += [title, "-" * len(title), "", f".. automodule:: {name}", "   :members:", ""]
     return "\n".join(lines)
 

@@ -1,6 +1,7 @@
 """The sources of the site: pages made from notebooks, figures, texts and docstrings."""
 
 import json
+import re
 import shutil
 from collections.abc import Sequence
 from pathlib import Path
@@ -9,7 +10,8 @@ from typing import Any
 import landing
 import links
 import rooms
-from html_tables import captions, environment, title_of
+from html_figures import described
+from html_tables import captions, environment
 
 from inbol_lib import paths
 
@@ -20,6 +22,8 @@ TEXTS = ("docs/glossary.md", "docs/teachers.md", "ARCHITECTURE.md", "CONTRIBUTIN
 ELSEWHERE = ("The notebooks", "Results")
 #: tag of a cell -> the tag with which MyST-NB folds it
 FOLDED = {"parameters": "hide-input", "solution": "hide-cell"}
+#: endings of the published files that the site offers
+PUBLISHED = (".png", ".svg", ".csv", ".tex", ".json", ".parquet")
 PAPER = "table"
 #: tables that have a page of their own or none
 NOT_LISTED = ("claims",)
@@ -27,18 +31,27 @@ NOT_LISTED = ("claims",)
 
 def stage(folder: Path) -> None:
     """Write all sources of the site into a folder, which must not exist."""
-    for part in ("notebooks", "figures", "docs", "results", "api"):
+    for part in ("notebooks", "docs", "results", "api", "extra/figures"):
         (folder / part).mkdir(parents=True)
     for book in sorted((ROOT / "notebooks").glob("*.ipynb")):
         (folder / "notebooks" / book.name).write_text(folded(book.read_text()))
     for file in FIGURES.iterdir():
-        if file.suffix in (".png", ".svg", ".csv", ".tex", ".json", ".parquet"):
-            shutil.copy(file, folder / "figures")
+        if file.suffix in PUBLISHED:
+            shutil.copy(file, folder / "extra" / "figures")
+    # Sphinx copies what its pages show; all other files are only linked to.
+    shutil.copytree(folder / "extra" / "figures", folder / "figures", ignore=not_in_texts)
     for name, text in {**rendered_pages(), **dict(reference())}.items():
         (folder / name).write_text(text)
     for name in TEXTS:
         (folder / name).write_text(own_text((ROOT / name).read_text(), name))
     (folder / "guide.md").write_text(guide())
+
+
+def not_in_texts(folder: str, names: list[str]) -> list[str]:
+    """Return the files of figures/ that none of the project's texts shows as a picture."""
+    texts = "".join((ROOT / name).read_text() for name in ("README.md", *TEXTS))
+    shown = set(re.findall(r"!\[[^\]]*\]\((?:\.\./)?figures/([^)]+)\)", texts))
+    return [name for name in names if name not in shown]
 
 
 def folded(book: str) -> str:
@@ -51,10 +64,8 @@ def folded(book: str) -> str:
 
 
 def on_site(path: str) -> bool:
-    """Tell whether a path of the repository is one of the site's sources too."""
-    file = Path(path)
-    pages = path in TEXTS or (file.parts[0] == "notebooks" and file.suffix == ".ipynb")
-    return pages or (file.parts[0] == "figures" and file.suffix in (".png", ".csv", ".svg"))
+    """Tell whether a file of the repository is a page of the site."""
+    return path in TEXTS or (path.startswith("notebooks/") and path.endswith(".ipynb"))
 
 
 def own_text(text: str, name: str) -> str:
@@ -94,32 +105,10 @@ def in_order(names: Sequence[str] | set[str], order: dict[str, Any]) -> list[str
     return sorted(names, key=lambda name: (places.index(name) if name in order else 999, name))
 
 
-def note_of(name: str) -> str:
-    """Return what stands under the Markdown version of a table, such as that sizes are reduced."""
-    file = FIGURES / f"{name}.md"
-    lines = file.read_text().splitlines() if file.exists() else []
-    return " ".join(line for line in lines if line and not line.startswith("|"))
-
-
-def described(name: str, kind: str) -> dict[str, str]:
-    """Return what a template needs to show a figure or a table."""
-    words = captions()[kind].get(name, {})
-    title = title_of(name, kind)
-    files = [f"{name}.{ending}" for ending in ("csv", "svg", "tex")]
-    return {
-        "name": name,
-        "title": title,
-        "see": " ".join(words.get("see", "").split()),
-        "alt": " ".join(words.get("alt", title).split()),
-        "note": note_of(name) if kind == "tables" else "",
-        "files": [file for file in files if (FIGURES / file).exists()],
-    }
-
-
 def rendered_pages() -> dict[str, str]:
     """Return path -> text of the pages that templates make."""
-    figures = [described(name, "figures") for name in published_figures()]
-    tables = [described(name, "tables") for name in published_tables()]
+    figures = [described(FIGURES, name, "figures") for name in published_figures()]
+    tables = [described(FIGURES, name, "tables") for name in published_tables()]
     books = [f"notebooks/{book.stem}" for book in sorted((ROOT / "notebooks").glob("*.ipynb"))]
     readme = own_text((ROOT / "README.md").read_text(), "README.md")
     values = {
@@ -133,6 +122,4 @@ def rendered_pages() -> dict[str, str]:
     pages = {"index.md": "index.md", "results/index.md": "results.md"}
     pages |= {f"results/{name}.md": f"{name}.md" for name in ("claims", "figures", "tables")}
     pages |= {"results/controls.md": "controls.md"}
-    return {
-        path: environment().get_template(name).render(values) for path, name in pages.items()
-    }
+    return {path: environment().get_template(name).render(values) for path, name in pages.items()}
