@@ -8,8 +8,8 @@ from pathlib import Path
 
 from docutils import nodes
 from docutils.parsers.rst import Directive
-from html_figures import figure_html
-from html_tables import claims_html, table_html
+from markup.figures import figure_html
+from markup.tables import claims_html, table_html
 from sphinx.application import Sphinx
 
 from inbol_lib import paths

@@ -8,10 +8,11 @@ from pathlib import Path
 from typing import Any
 
 import landing
-import links
 import rooms
-from html_figures import described
-from html_tables import captions, environment
+from markup import links
+from markup.cleaning import clean_output
+from markup.figures import described
+from markup.tables import captions, environment
 
 from inbol_lib import paths
 
@@ -30,11 +31,11 @@ NOT_LISTED = ("claims",)
 
 
 def stage(folder: Path) -> None:
-    """Write all sources of the site into a folder, which must not exist."""
+    """Write all sources of the site into an empty folder."""
     for part in ("notebooks", "docs", "results", "api", "extra/figures"):
         (folder / part).mkdir(parents=True)
     for book in sorted((ROOT / "notebooks").glob("*.ipynb")):
-        (folder / "notebooks" / book.name).write_text(folded(book.read_text()))
+        (folder / "notebooks" / book.name).write_text(shown(book.read_text()))
     for file in FIGURES.iterdir():
         if file.suffix in PUBLISHED:
             shutil.copy(file, folder / "extra" / "figures")
@@ -50,14 +51,16 @@ def stage(folder: Path) -> None:
 def not_in_texts(folder: str, names: list[str]) -> list[str]:
     """Return the files of figures/ that none of the project's texts shows as a picture."""
     texts = "".join((ROOT / name).read_text() for name in ("README.md", *TEXTS))
-    shown = set(re.findall(r"!\[[^\]]*\]\((?:\.\./)?figures/([^)]+)\)", texts))
-    return [name for name in names if name not in shown]
+    wanted = set(re.findall(r"!\[[^\]]*\]\((?:\.\./)?figures/([^)]+)\)", texts))
+    return [name for name in names if name not in wanted]
 
 
-def folded(book: str) -> str:
-    """Return a notebook in which parameters and solutions are folded."""
+def shown(book: str) -> str:
+    """Return a notebook with clean outputs, in which parameters and solutions are folded."""
     read = json.loads(book)
     for cell in read["cells"]:
+        for output in cell.get("outputs", []):
+            clean_output(output)
         tags = cell["metadata"].get("tags", [])
         cell["metadata"]["tags"] = tags + [FOLDED[tag] for tag in tags if tag in FOLDED]
     return json.dumps(read)

@@ -14,7 +14,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from inbol_lib.explore.parts.pages import mark_path, signed
 from inbol_lib.report.plots.looks import METHODS, SELECTIVE, MethodLook
 
-HERE = Path(__file__).resolve().parent
+HERE = Path(__file__).resolve().parent.parent
 LOOKS = {**METHODS, **SELECTIVE}
 #: columns that name a method or a score
 NAMED = ("method", "bold", "cautious", "score")
@@ -144,8 +144,10 @@ def claims_html(file: Path) -> str:
         printed = Cell(NONE, "") if pd.isna(row.paper) else Cell(signed(row.paper), row.paper)
         texts = [Cell(str(text)) for text in (row.claim, row.where, row.model)]
         verdict = Cell(str(row.verdict), verdict=kind)
-        rows.append([*texts, verdict, statistic, printed, Cell(str(row.statistic))])
-    labels = ["claim", "where", "model", "verdict", "ours [95 %]", "the paper", "counted in points"]
+        claim, where, model = texts
+        counted = Cell(str(row.statistic))
+        rows.append([claim, model, verdict, statistic, printed, where, counted])
+    labels = ["claim", "model", "verdict", "ours [95 %]", "the paper", "where", "counted in points"]
     return rendered("The paper's claims", labels, rows, hint="Table 1 undecided")
 
 

@@ -3,8 +3,9 @@
 from pathlib import Path
 from typing import Any
 
-from html_tables import captions, environment, title_of
 from PIL import Image
+
+from markup.tables import captions, environment, title_of
 
 ENDINGS = ("csv", "svg", "tex")
 
