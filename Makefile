@@ -68,7 +68,7 @@ $(WITH_BROWSER): $(READY) tests/browser.lock
 site: $(WITH_SPHINX)  ## notebooks, results and reference as pages that open from disk: build/site/
 	$(BIN)/python docs/site/building.py
 
-test-browser: $(WITH_SPHINX) $(WITH_BROWSER)  ## JupyterLab and the site in a real Chromium
+test-browser: site $(WITH_BROWSER)  ## JupyterLab and the site in a real Chromium
 	$(BIN)/python tests/in_a_browser.py
 
 pretrain: $(READY)  ## retrain the micro models and the judge (hours)

@@ -58,6 +58,7 @@ html_theme_options = {
     "use_fullscreen_button": False,
     "show_toc_level": 2,
     "show_navbar_depth": 1,
+    "collapse_navigation": True,  # buttons that unfold it would have no name for screen readers
     "home_page_in_toc": False,
     "navbar_persistent": [],
     "footer_content_items": ["extra-footer"],

@@ -8,7 +8,7 @@ import pytest
 import staging
 from markup import cleaning, links, tables
 
-HOSTILE = "<img src=x onerror=\"hacked=1\"><script>hacked=1</script>'\"></td>{raw}`x`"
+HOSTILE = '<img src=x onerror="hacked=1"><script>hacked=1</script>\'"></td>{raw}`x`'
 #: what a table of ours is made of
 OURS = set("div p label input span table thead tbody tr th td button strong svg path".split())
 

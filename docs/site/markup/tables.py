@@ -146,8 +146,8 @@ def claims_html(file: Path) -> str:
         verdict = Cell(str(row.verdict), verdict=kind)
         claim, where, model = texts
         counted = Cell(str(row.statistic))
-        rows.append([claim, model, verdict, statistic, printed, where, counted])
-    labels = ["claim", "model", "verdict", "ours [95 %]", "the paper", "where", "counted in points"]
+        rows.append([verdict, claim, model, statistic, printed, where, counted])
+    labels = ["verdict", "claim", "model", "ours [95 %]", "the paper", "where", "counted in points"]
     return rendered("The paper's claims", labels, rows, hint="Table 1 undecided")
 
 
