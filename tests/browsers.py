@@ -104,7 +104,7 @@ def run_all(page, address: str, seconds: float) -> None:
 
 
 def watched(page) -> list[str]:
-    """Return a list that fills with what goes wrong in a page, and with what it asks the web for."""
+    """Return a list that fills with what goes wrong in a page and what it asks the web for."""
     found: list[str] = []
     page.on("console", lambda told: told.type == "error" and found.append(told.text))
     page.on("pageerror", lambda error: found.append(str(error)))
