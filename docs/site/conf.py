@@ -45,7 +45,7 @@ html_theme = "sphinx_book_theme"
 html_title = project
 html_static_path = [str(HERE / "static")]
 html_css_files = ["site.css"]
-html_js_files = ["tables.js"]
+html_js_files = ["tables.js", "names.js"]
 html_show_sourcelink = False
 html_copy_source = False
 html_show_sphinx = False
@@ -58,7 +58,6 @@ html_theme_options = {
     "use_fullscreen_button": False,
     "show_toc_level": 2,
     "show_navbar_depth": 1,
-    "collapse_navigation": True,  # buttons that unfold it would have no name for screen readers
     "home_page_in_toc": False,
     "navbar_persistent": [],
     "footer_content_items": ["extra-footer"],
