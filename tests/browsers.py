@@ -19,6 +19,8 @@ from inbol_lib.paths import ROOT
 CHROMIUM = next(
     filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), ""
 )
+PATIENCE = 120  # seconds until something that should happen has not
+LONG = 1200  # the same for a notebook; a busy machine with two cores may need half of it
 WIDE, PHONE = {"width": 1440, "height": 1000}, {"width": 390, "height": 844}
 #: Jupyter's own settings: all cells are in the page, not only those that one sees
 SETTINGS = {"@jupyterlab/notebook-extension/tracker": {"windowingMode": "none"}}
@@ -38,6 +40,13 @@ def chromium():
         browser = started.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
         yield browser
         browser.close()
+
+
+def opened(browser, size: dict[str, int] = WIDE, scheme: str = "light"):
+    """Return an empty page of a window of its own, which is patient with a busy machine."""
+    page = browser.new_context(viewport=size, color_scheme=scheme).new_page()
+    page.set_default_timeout(1000 * PATIENCE)
+    return page
 
 
 @contextlib.contextmanager
@@ -75,23 +84,23 @@ def _environment(folder: Path) -> dict[str, str]:
 
 
 def _wait(address: str) -> None:
-    for _ in range(240):
+    for _ in range(2 * PATIENCE):
         with contextlib.suppress(OSError), urllib.request.urlopen(address, timeout=2):
             return
         time.sleep(0.5)
     raise TimeoutError(address)
 
 
-def run_all(page, address: str, seconds: float) -> None:
+def run_all(page, address: str) -> None:
     """Open a notebook in JupyterLab and run all of its cells.
 
     Raises
     ------
     playwright.sync_api.TimeoutError
-        If a cell is still busy, or was never run, after so many seconds.
+        If a cell is still busy, or was never run, after `LONG` seconds.
     """
     page.goto(address)
-    page.wait_for_selector("text=Python 3 (ipykernel) | Idle", timeout=1000 * seconds)
+    page.wait_for_selector("text=Python 3 (ipykernel) | Idle", timeout=1000 * LONG)
     page.get_by_text("Run", exact=True).first.click()
     page.get_by_text("Run All Cells", exact=True).click()
     page.wait_for_function(
@@ -99,7 +108,7 @@ def run_all(page, address: str, seconds: float) -> None:
           const prompts = [...document.querySelectorAll(".jp-CodeCell .jp-InputPrompt")];
           return prompts.length && prompts.every((one) => /\\[\\d+\\]/.test(one.textContent));
         }""",
-        timeout=1000 * seconds,
+        timeout=1000 * LONG,
     )
 
 

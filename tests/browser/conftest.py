@@ -35,6 +35,6 @@ def look():
 @pytest.fixture
 def page(chromium):
     """An empty page of a wide window."""
-    context = chromium.new_context(viewport=browsers.WIDE)
-    yield context.new_page()
-    context.close()
+    shown = browsers.opened(chromium)
+    yield shown
+    shown.context.close()

@@ -11,7 +11,6 @@ from inbol_lib.paths import NOTEBOOKS, ROOT
 BOOKS = ("00_tour", "02_unanswerable_generation", "05_ca_dpo", "06_evaluation", "09_paper_vs_ours")
 #: artefacts of `make smoke` are reused, which saves minutes; without them notebooks make their own
 RUNS = ROOT / "build" / "browser-runs"
-SECONDS = 1200
 FIGURES = ".jp-OutputArea-output img"
 ERRORS = (
     "[data-mime-type='application/vnd.jupyter.error'], "
@@ -52,7 +51,7 @@ def stored_figures(name):
 
 @pytest.mark.parametrize("name", BOOKS)
 def test_run_all_ends_without_an_error_and_with_every_figure(jupyter, page, name, look):
-    browsers.run_all(page, jupyter(name), SECONDS)
+    browsers.run_all(page, jupyter(name))
     page.locator(FIGURES).first.scroll_into_view_if_needed()
     page.screenshot(path=look / f"jupyterlab-{name}.png")
     assert page.locator(ERRORS).all_text_contents() == []
@@ -63,7 +62,7 @@ def test_run_all_ends_without_an_error_and_with_every_figure(jupyter, page, name
 
 
 def test_a_decision_by_mouse_and_one_by_key_are_written_at_once(jupyter, page, reviews):
-    browsers.run_all(page, jupyter("02_unanswerable_generation"), SECONDS)
+    browsers.run_all(page, jupyter("02_unanswerable_generation"))
     accept = page.get_by_role("button", name="Accept").first
     accept.scroll_into_view_if_needed()
     card = page.locator(".inbol-review").first

@@ -37,9 +37,9 @@ PICTURES = """async () => {
 def view(request, chromium):
     """(name, page) of a window of some size, light or dark."""
     size, scheme = request.param
-    context = chromium.new_context(viewport=SIZES[size], color_scheme=scheme)
-    yield f"{size}-{scheme}", context.new_page()
-    context.close()
+    page = browsers.opened(chromium, SIZES[size], scheme)
+    yield f"{size}-{scheme}", page
+    page.context.close()
 
 
 def accessible(page):

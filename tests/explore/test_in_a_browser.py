@@ -17,7 +17,6 @@ CELLS = (
 )
 #: the same on artefacts of one's own
 OWN = (CELLS[0], "explore.records(p)", "explore.costs(p)", "explore.thresholds(p)")
-SECONDS = 300  # until all cells have run
 
 
 @pytest.fixture
@@ -30,10 +29,10 @@ def opened(tmp_path):
             kernel = {"name": "python3", "display_name": "Python 3", "language": "python"}
             book = nbformat.v4.new_notebook(cells=made, metadata={"kernelspec": kernel})
             nbformat.write(book, tmp_path / "views.ipynb")
-            page = chromium.new_page(viewport={"width": 1200, "height": 1000})
-            browsers.run_all(page, address("views.ipynb"), SECONDS)
+            page = browsers.opened(chromium, {"width": 1200, "height": 1000})
+            browsers.run_all(page, address("views.ipynb"))
             count = f"document.querySelectorAll('.inbol-explore').length == {len(cells) - 1}"
-            page.wait_for_function(count, timeout=1000 * SECONDS)
+            page.wait_for_function(count)
             return page
 
         yield run
@@ -68,7 +67,7 @@ def test_keys_move_the_records_and_the_slider_the_methods(opened):
     assert thresholds.locator("svg rect").count() > 5
     assert HOSTILE in asked.locator("h2").text_content()
     asked.get_by_role("button", name="Ask").click()
-    asked.get_by_text("Every method's answer").wait_for(timeout=1000 * SECONDS)
+    asked.get_by_text("Every method's answer").wait_for()
     assert page.evaluate("window.hacked") is None, "texts are shown and never run"
     width = "box => box.scrollWidth <= box.clientWidth + 1"
     assert all(box.evaluate(width) for box in (records, costs, thresholds, asked))
