@@ -5,6 +5,8 @@ PROFILE ?= micro
 VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
+WITH_SPHINX := $(VENV)/.with-sphinx
+WITH_BROWSER := $(VENV)/.with-browser
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 export TOKENIZERS_PARALLELISM := false
 # The embedded study needs no network; a profile that fetches models sets HF_HUB_OFFLINE=0.
@@ -13,9 +15,9 @@ export OMP_NUM_THREADS ?= 1
 # Loads the libraries once, for all notebooks of a run.
 FORKED := $(BIN)/python -m inbol_lib.study.kernels
 
-.PHONY: help env study smoke demo test lint lock audit lab notebooks pretrain bench clean
+.PHONY: help env study smoke demo test lint lock audit lab notebooks site test-browser pretrain bench clean
 help:  ## this list
-	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
 
 PIP := $(BIN)/pip install --quiet --disable-pip-version-check --no-deps
 # torch without CUDA where pip is shown such a wheel, else as the package index has it (tests/lock.py)
@@ -58,6 +60,20 @@ lab: $(READY)  ## JupyterLab on the notebooks
 notebooks: $(READY)  ## run every notebook at its own size and store its outputs
 	$(BIN)/python tests/refresh_notebooks.py
 
+# What only the site or the tests in a browser need comes on top, with its own hashes.
+$(WITH_SPHINX): $(READY) requirements-site.lock
+	$(PIP) --require-hashes -r requirements-site.lock
+	touch $(WITH_SPHINX)
+$(WITH_BROWSER): $(READY) tests/browser.lock
+	$(PIP) --require-hashes -r tests/browser.lock
+	touch $(WITH_BROWSER)
+
+site: $(WITH_SPHINX)  ## notebooks, results and reference as pages that open from disk: build/site/
+	$(BIN)/python docs/site/building.py
+
+test-browser: site $(WITH_BROWSER)  ## JupyterLab and the site in a real Chromium
+	$(BIN)/python tests/in_a_browser.py
+
 pretrain: $(READY)  ## retrain the micro models and the judge (hours)
 	$(BIN)/python -m inbol_lib.micro.models.judge
 	$(BIN)/python -m inbol_lib.micro.models.pretrain --size s
@@ -67,4 +83,4 @@ bench: $(READY)  ## speed against the stock tools
 	$(BIN)/python tests/bench.py
 
 clean:  ## remove artefacts and the environment
-	rm -rf runs .snakemake $(VENV)
+	rm -rf runs build .snakemake $(VENV)

@@ -1,6 +1,6 @@
 """Every parameter of the study, with its type and range.
 
-Values and their sources are in params/*.yaml, one file per profile. smoke.yaml names every
+Values and their sources are in `params/*.yaml`, one file per profile. smoke.yaml names every
 parameter, and any other profile falls back on its values.
 """
 

@@ -30,6 +30,7 @@ QUIET = {
 UNIT = [
     *("pytest", "-q", "-n", "2", "--dist", "loadfile", "--no-loadscope-reorder"),
     *("--durations=8", "tests"),
+    "--ignore=tests/browser",  # `make test-browser` runs it: it needs a Chromium
 ]
 DEMO = [
     *("snakemake", "--cores", "3", "--rerun-triggers", "mtime", "--quiet", "all"),

@@ -30,6 +30,7 @@ SHARED = Path(__file__).resolve().parents[2] / "shared" / "data"
 #: Files whose tests take longest, as `--durations` shows; no process is left alone with one of them
 #: at the end when they begin first.
 LONGEST = (
+    "test_site",
     "test_architecture_notebooks",
     "test_linear_time",
     "test_kills",

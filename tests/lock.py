@@ -1,6 +1,6 @@
 """Lock what the environment installs: every version, every file's hash, and an inventory of it.
 
-    make lock            # writes requirements*.lock, tests/tools.lock and sbom.cdx.json
+    make lock            # writes requirements*.lock, tests/*.lock and sbom.cdx.json
     make audit           # asks which locked versions have known vulnerabilities
 
 requirements.lock has everything but torch, which comes in two builds: requirements-cuda.lock has
@@ -8,6 +8,9 @@ the one of the package index (for Linux with CUDA's libraries, for macOS without
 requirements-cpu.lock the one for Linux without CUDA. The latter lies on PyTorch's own index alone,
 so its hashes are written by hand, into CPU_WHEELS, as `pip hash FILE` shows them. `make env` takes
 it where pip is shown one (PIP_FIND_LINKS, PIP_EXTRA_INDEX_URL), else the other.
+
+What only the site or the tests in a browser need has locks of its own, on top of the others, so
+that the environment of the study stays lean.
 
 Versions that are locked stay, unless pyproject.toml asks for others; delete a line to move one.
 The tools come from tests/tools.lock, into an environment of their own.
@@ -26,6 +29,8 @@ ROOT = Path(__file__).resolve().parent.parent
 LOCK = ROOT / "requirements.lock"
 #: torch with CUDA's libraries, and without
 CUDA_LOCK, CPU_LOCK = ROOT / "requirements-cuda.lock", ROOT / "requirements-cpu.lock"
+#: extra of pyproject.toml -> the lock of what it needs beyond the environment
+EXTRAS = {"site": ROOT / "requirements-site.lock", "browser": ROOT / "tests" / "browser.lock"}
 INVENTORY = ROOT / "sbom.cdx.json"
 TOOLS = ROOT / "tests" / "tools.lock"
 TOOLS_ENVIRONMENT = ROOT / ".venv" / "tools"
@@ -95,28 +100,54 @@ def cpu_build(torch: str) -> str:
     return f"torch=={versions(torch)['torch']}+cpu{lines}\n"
 
 
+def kept(*files: Path) -> str:
+    """Return the text of those of the files that are there."""
+    return "".join(file.read_text() for file in files if file.exists())
+
+
+def beyond(extra: str, made: str, build: Path) -> list[str]:
+    """Return what an extra needs beyond a lock, with versions that go with it.
+
+    Raises
+    ------
+    ValueError
+        If the extra and the lock can not be installed together.
+    """
+    sources = ["--extra", "dev", "--extra", extra, ROOT / "pyproject.toml", build]
+    both = entries(compiled(sources, made + kept(EXTRAS[extra])))
+    there = versions(made)
+    moved = [
+        name
+        for name, version in versions("".join(both)).items()
+        if there.get(name, version) != version
+    ]
+    if moved:
+        raise ValueError(f"the extra {extra} asks for other versions of {', '.join(moved)}")
+    return [entry for entry in both if name_of(entry) not in there]
+
+
 def write_locks() -> None:
     """Write all locks."""
-    old = "".join(file.read_text() for file in (LOCK, CUDA_LOCK) if file.exists())
+    old = kept(LOCK, CUDA_LOCK)
     with tempfile.TemporaryDirectory() as folder:
         build, tools = Path(folder, "build.in"), Path(folder, "tools.in")
         build.write_text("setuptools>=77\n")  # builds the project itself
         tools.write_text("\n".join(WANTED_TOOLS) + "\n")
         made = compiled(["--extra", "dev", ROOT / "pyproject.toml", build], old)
-        kept = TOOLS.read_text() if TOOLS.exists() else ""
-        of_tools = entries(compiled([tools], kept))
+        of_tools = entries(compiled([tools], kept(TOOLS)))
+        of_extras = {file: beyond(extra, made, build) for extra, file in EXTRAS.items()}
     cuda = [entry for entry in entries(made) if FOR_CUDA.match(entry)]
     rest = [entry for entry in entries(made) if not FOR_CUDA.match(entry)]
     cpu = [cpu_build(entry) for entry in cuda if name_of(entry) == "torch"]
-    written = {LOCK: rest, CUDA_LOCK: cuda, CPU_LOCK: cpu, TOOLS: of_tools}
+    written = {LOCK: rest, CUDA_LOCK: cuda, CPU_LOCK: cpu, TOOLS: of_tools, **of_extras}
     for file, lines in written.items():
         file.write_text(HEAD.format(name=file.relative_to(ROOT)) + "".join(lines))
 
 
 def write_inventory() -> None:
-    """Write a CycloneDX inventory of what is installed; the hashes stay in the locks."""
-    both = "".join(file.read_text() for file in (LOCK, CUDA_LOCK))
-    pinned = "".join(f"{name}=={version}\n" for name, version in sorted(versions(both).items()))
+    """Write a CycloneDX inventory of what can be installed; the hashes stay in the locks."""
+    together = versions(kept(LOCK, CUDA_LOCK, *EXTRAS.values()))
+    pinned = "".join(f"{name}=={version}\n" for name, version in sorted(together.items()))
     options = ["--output-reproducible", "--of", "JSON", "--pyproject", ROOT / "pyproject.toml", "-"]
     command = [tool("cyclonedx-py"), "requirements", *options]
     told = subprocess.run(command, input=pinned, stdout=subprocess.PIPE, text=True, check=True)
@@ -130,7 +161,7 @@ def audit() -> int:
     """Ask for known vulnerabilities; say so, and pass, where no database can be reached."""
     options = ["--disable-pip", "--require-hashes", "--progress-spinner", "off"]
     status = 0
-    for file in (LOCK, CUDA_LOCK, TOOLS):
+    for file in (LOCK, CUDA_LOCK, *EXTRAS.values(), TOOLS):
         command = [tool("pip-audit"), *options, "-r", file]
         told = subprocess.run(command, capture_output=True, text=True)
         if UNASKED.search(told.stdout + told.stderr) and "Fix Versions" not in told.stdout:

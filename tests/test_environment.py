@@ -9,17 +9,18 @@ import lock
 import pytest
 
 PROJECT = tomllib.loads((lock.ROOT / "pyproject.toml").read_text())
-LOCKS = (lock.LOCK, lock.CUDA_LOCK, lock.CPU_LOCK, lock.TOOLS)
+LOCKS = (lock.LOCK, lock.CUDA_LOCK, lock.CPU_LOCK, *lock.EXTRAS.values(), lock.TOOLS)
 
 
 def locked():
-    return {**lock.versions(lock.LOCK.read_text()), **lock.versions(lock.CUDA_LOCK.read_text())}
+    """What can be installed into the environment, with and without the extras."""
+    return lock.versions(lock.kept(lock.LOCK, lock.CUDA_LOCK, *lock.EXTRAS.values()))
 
 
 def asked():
-    """The requirements of the project and of its development."""
-    more = PROJECT["project"]["optional-dependencies"]["dev"]
-    return [*PROJECT["project"]["dependencies"], *more]
+    """The requirements of the project, of its development and of its extras."""
+    more = PROJECT["project"]["optional-dependencies"].values()
+    return [*PROJECT["project"]["dependencies"], *(line for lines in more for line in lines)]
 
 
 def test_pyproject_lock_and_conda_agree():
@@ -51,6 +52,15 @@ def test_every_locked_package_has_its_files_hashes_and_nothing_else(file):
         assert lock.hashes(entry), f"{lock.name_of(entry)} has no hash"
         rest = rest.replace(entry, "")
     assert all(line.startswith("#") for line in rest.split("\n") if line), "no index, no address"
+
+
+def test_extras_add_to_the_environment_and_change_nothing_in_it():
+    own = set(lock.versions(lock.kept(lock.LOCK, lock.CUDA_LOCK)))
+    for extra, file in lock.EXTRAS.items():
+        added = set(lock.versions(file.read_text()))
+        assert not added & own, extra
+        wanted = PROJECT["project"]["optional-dependencies"][extra]
+        assert {lock.name_of(line) for line in wanted} <= added, extra
 
 
 def test_cuda_s_libraries_come_with_torch_alone():

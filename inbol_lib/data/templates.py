@@ -1,4 +1,4 @@
-"""The paper's sentences, word for word, and the prompts of the study (prompts/*.txt)."""
+"""The paper's sentences, word for word, and the prompts of the study (`prompts/*.txt`)."""
 
 from importlib import resources
 

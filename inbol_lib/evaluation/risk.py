@@ -83,7 +83,7 @@ def ece(confidence: ArrayLike, right: ArrayLike, bins: int = 10) -> float:
     Returns
     -------
     float
-        |share right - mean confidence| of the groups, averaged over the answers.
+        `|share right - mean confidence|` of the groups, averaged over the answers.
 
     Raises
     ------

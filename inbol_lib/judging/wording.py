@@ -103,7 +103,7 @@ def unwrapped(response: str) -> str:
 
     A reasoning block goes, also one that is never closed (then nothing is left). Of several turns
     the first counts. Answer tags hold the response where there are any. Emphasis, headings and
-    LaTeX fonts go; signs that may be an answer (>, #, *) stay where they are one.
+    LaTeX fonts go; signs that may be an answer (`>`, `#`, `*`) stay where they are one.
     """
     text = _in_answer_tag(after_reasoning(plain(response)))
     text = _START_TOKEN.sub(" ", text).strip()

@@ -1,23 +1,12 @@
 """The views in JupyterLab, in a real headless Chromium."""
 
-import contextlib
-import os
-import secrets
-import shutil
-import socket
-import subprocess
-import sys
-import time
-import urllib.request
-
+import browsers
 import nbformat
 import pytest
 
-from inbol_lib.paths import ROOT
+from inbol_lib.data.records import save_table
+from inbol_lib.study import graph
 
-CHROMIUM = next(
-    filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), ""
-)
 HOSTILE = '<img src=x onerror="window.hacked = 1">$x$</style><script>window.hacked = 1</script>'
 CELLS = (
     "from inbol_lib import explore, params\np = params.load('smoke')",
@@ -26,69 +15,31 @@ CELLS = (
     "explore.thresholds(p, published=True)",
     f"explore.ask(p, question={HOSTILE!r}, answer={HOSTILE!r})",
 )
-VIEWS = len(CELLS) - 1
-SECONDS = 120  # until all cells have run
+#: the same on artefacts of one's own
+OWN = (CELLS[0], "explore.records(p)", "explore.costs(p)", "explore.thresholds(p)")
 
 
 @pytest.fixture
-def page(tmp_path):
-    """JupyterLab with a notebook of the views, in Chromium."""
-    playwright = pytest.importorskip(
-        "playwright.sync_api", reason="playwright is absent: pip install playwright"
-    )
-    if not CHROMIUM:
-        pytest.skip("Chromium is absent: apt-get install chromium")
-    cells = [nbformat.v4.new_code_cell(cell) for cell in CELLS]
-    kernel = {"name": "python3", "display_name": "Python 3", "language": "python"}
-    book = nbformat.v4.new_notebook(cells=cells, metadata={"kernelspec": kernel})
-    nbformat.write(book, tmp_path / "views.ipynb")
-    with jupyter(tmp_path) as address, playwright.sync_playwright() as started:
-        browser = started.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
-        shown = browser.new_page(viewport={"width": 1200, "height": 1000})
-        shown.goto(address)
-        shown.wait_for_selector("text=Python 3 (ipykernel) | Idle")
-        shown.get_by_text("Run", exact=True).first.click()
-        shown.get_by_text("Run All Cells", exact=True).click()
-        shown.wait_for_function(
-            f"document.querySelectorAll('.inbol-explore').length == {VIEWS}", timeout=1000 * SECONDS
-        )
-        yield shown
-        browser.close()
+def opened(tmp_path):
+    """A function that runs cells in JupyterLab and returns its page; the views are there."""
+    with browsers.chromium() as chromium, browsers.jupyter(tmp_path) as address:
+
+        def run(cells):
+            made = [nbformat.v4.new_code_cell(cell) for cell in cells]
+            kernel = {"name": "python3", "display_name": "Python 3", "language": "python"}
+            book = nbformat.v4.new_notebook(cells=made, metadata={"kernelspec": kernel})
+            nbformat.write(book, tmp_path / "views.ipynb")
+            page = browsers.opened(chromium, {"width": 1200, "height": 1000})
+            browsers.run_all(page, address("views.ipynb"))
+            count = f"document.querySelectorAll('.inbol-explore').length == {len(cells) - 1}"
+            page.wait_for_function(count)
+            return page
+
+        yield run
 
 
-@contextlib.contextmanager
-def jupyter(folder):
-    """Run JupyterLab in a folder; yields the address of its notebook."""
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
-    token = secrets.token_hex(8)
-    options = ["--no-browser", "--allow-root", "--ip", "127.0.0.1", "--port", str(port)]
-    options += [f"--IdentityProvider.token={token}", f"--ServerApp.root_dir={folder}"]
-    left_out = ("CI", "INBOL_QUIET", "JPY_SESSION_NAME")
-    env = {name: value for name, value in os.environ.items() if name not in left_out}
-    env |= {"PYTHONPATH": str(ROOT), "JUPYTER_CONFIG_DIR": str(folder / "config")}
-    env |= {"JUPYTER_DATA_DIR": str(folder / "data"), "JUPYTER_RUNTIME_DIR": str(folder / "run")}
-    command = [sys.executable, "-m", "jupyter", "lab", *options]
-    log = (folder / "log").open("w")
-    server = subprocess.Popen(command, env=env, cwd=folder, stdout=log, stderr=log)
-    try:
-        _wait(f"http://127.0.0.1:{port}/api?token={token}")
-        yield f"http://127.0.0.1:{port}/lab/tree/views.ipynb?token={token}"
-    finally:
-        server.terminate()
-        server.wait(20)
-
-
-def _wait(address):
-    for _ in range(120):
-        with contextlib.suppress(OSError), urllib.request.urlopen(address, timeout=2):
-            return
-        time.sleep(0.5)
-    raise TimeoutError(address)
-
-
-def test_keys_move_the_records_and_the_slider_the_methods(page):
+def test_keys_move_the_records_and_the_slider_the_methods(opened):
+    page = opened(CELLS)
     records, costs, thresholds, asked = page.locator(".inbol-explore").all()
     heading = records.locator(".card .faint").first
     records.focus()
@@ -116,7 +67,32 @@ def test_keys_move_the_records_and_the_slider_the_methods(page):
     assert thresholds.locator("svg rect").count() > 5
     assert HOSTILE in asked.locator("h2").text_content()
     asked.get_by_role("button", name="Ask").click()
-    asked.get_by_text("Every method's answer").wait_for(timeout=1000 * SECONDS)
+    asked.get_by_text("Every method's answer").wait_for()
     assert page.evaluate("window.hacked") is None, "texts are shown and never run"
     width = "box => box.scrollWidth <= box.clientWidth + 1"
     assert all(box.evaluate(width) for box in (records, costs, thresholds, asked))
+
+
+def test_hostile_records_are_shown_and_never_run(smoke, artefacts_of, opened):
+    def hostile(row):
+        said = [HOSTILE] * len(row["responses"])
+        changes = {"question": HOSTILE, "responses": said, "correct": HOSTILE, "incorrect": HOSTILE}
+        return row | changes | {"answers": [HOSTILE], "choices": [HOSTILE, "red"]}
+
+    p, _, outcomes = artefacts_of(smoke, hostile)
+    file = graph.path("evaluation", p) / "outcomes.parquet"
+    save_table(outcomes.assign(response=HOSTILE), file)
+    page = opened(OWN)
+    records = page.locator(".inbol-explore").first
+    card = records.locator(".card")
+    assert HOSTILE in card.locator("h2").text_content()
+    assert card.inner_text().count("onerror=") > len(("question", "answer", "a sample"))
+    heading = card.locator(".faint").first
+    records.get_by_role("button", name="Next").click()
+    heading.filter(has_text="2 of").wait_for()
+    records.focus()
+    page.keyboard.press("n")
+    heading.filter(has_text="3 of").wait_for()
+    assert HOSTILE in card.locator("h2").text_content()
+    assert page.locator("img[src='x'], .inbol-explore script").count() == 0
+    assert page.evaluate("window.hacked") is None

@@ -44,7 +44,7 @@ def hidden(text: str, kept: Iterable[str]) -> str:
 
 
 def without_password(address: str) -> str:
-    """Return an address with *** in place of its user and password."""
+    """Return an address with `***` in place of its user and password."""
     parts = urlsplit(address)
     _, at, host = parts.netloc.rpartition("@")
     return parts._replace(netloc=f"{HIDDEN}@{host}").geturl() if at else address
