@@ -1,7 +1,7 @@
 """What `make test-browser` proves: the site and JupyterLab in a real Chromium.
 
-The study runs at smoke size into build/browser-runs/ first, so that notebooks find their artefacts;
-a second time it takes seconds. Pictures of what was seen are left in build/screenshots/.
+The study runs at the notebooks' size into build/demo-runs/ first, so that they find their artefacts;
+after `make test` that takes seconds. Pictures of what was seen are left in build/screenshots/.
 """
 
 import importlib.util
@@ -10,11 +10,10 @@ import subprocess
 import sys
 
 import browsers
-from all import QUIET, ROOT, SMOKE, done
+from all import DEMO, QUIET, RUNS, done
 
 from inbol_lib.study.kernels import serving
 
-RUNS = ROOT / "build" / "browser-runs"
 #: Each in a process of its own, because one process drives one browser.
 FOLDERS = ("tests/browser", "tests/explore/test_in_a_browser.py")
 
@@ -42,7 +41,7 @@ def main() -> int:
         return 0
     os.environ.update(QUIET, INBOL_RUNS=str(RUNS))
     with serving():
-        status = done(*SMOKE)
+        status = done(*DEMO)
     del os.environ["INBOL_RUNS"]
     for folder in FOLDERS:
         status = max(status, done("pytest", "-q", "-rs", folder))
