@@ -1,7 +1,8 @@
 """What `make test-browser` proves: the site and JupyterLab in a real Chromium.
 
-The study runs at the notebooks' size into build/demo-runs/ first, so that they find their artefacts;
-after `make test` that takes seconds. Pictures of what was seen are left in build/screenshots/.
+The study runs at the notebooks' size into build/demo-runs/ first, so that they find their
+artefacts; after `make test` that takes seconds. Pictures of what was seen are left in
+build/screenshots/.
 """
 
 import importlib.util

@@ -10,7 +10,7 @@ from inbol_lib.paths import NOTEBOOKS, ROOT
 
 BOOKS = ("00_tour", "02_unanswerable_generation", "05_ca_dpo", "06_evaluation", "09_paper_vs_ours")
 #: artefacts of `make smoke` are reused, which saves minutes; without them notebooks make their own
-RUNS = ROOT / "build" / "browser-runs"
+RUNS = ROOT / "build" / "demo-runs"
 FIGURES = ".jp-OutputArea-output img"
 ERRORS = (
     "[data-mime-type='application/vnd.jupyter.error'], "
