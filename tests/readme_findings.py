@@ -224,8 +224,9 @@ def probe() -> str:
         return row("controls_probe", model="micro-s", method="original", control=control)
 
     chance, printed = probed("shuffled labels"), probed("as in the paper").accuracy
-    return f"""**The probe reads mostly the kind of question.** {printed:.0f} % right, matched wording {probed("matched wording").accuracy:.0f} %, but the question's words
-        alone give {probed("words alone").accuracy:.0f} %, minimal pairs
+    return f"""**The probe reads mostly the kind of question.** {printed:.0f} % right, matched
+        wording {probed("matched wording").accuracy:.0f} %, but the question's words alone give
+        {probed("words alone").accuracy:.0f} %, minimal pairs
         {probed("minimal pairs").accuracy:.0f} % and a source that it never saw
         {probed("held-out source").accuracy:.0f} %, where shuffled labels give {chance.lo:.0f} to
         {chance.hi:.0f} %."""
