@@ -24,12 +24,14 @@ def picture_controls(
     axes[0].set(ylabel="right and refused (%)", title="Minimal pairs won")
     _by_kind(blind, "picture", "refr", axes[1])
     axes[1].set(ylabel="refused (%)", title="Known questions, by picture")
+    if axes[1].containers:
+        axes[1].legend(loc="center left", bbox_to_anchor=(1, 0.5))
     return axes
 
 
 def _by_kind(table: pd.DataFrame, kind: str, value: str, ax: Axes) -> None:
     """Draw a value with its interval for each kind and method, the methods side by side."""
-    ax.set_ylim(0, 100)
+    ax.set_ylim(-4, 104)  # marks at the ends are whole
     if table.empty:
         ax.text(0.5, 0.5, "none asked", transform=ax.transAxes, ha="center")
         return
@@ -43,4 +45,3 @@ def _by_kind(table: pd.DataFrame, kind: str, value: str, ax: Axes) -> None:
         style = {"fmt": look.mark, "color": look.colour, "label": label(method), "capsize": 2}
         ax.errorbar(at, mine[value], np.maximum(spread, 0), **style)
     ax.set_xticks(range(len(kinds)), kinds, rotation=25)
-    ax.legend()
