@@ -68,7 +68,7 @@ def jupyter(folder: Path, **variables: str):
         yield lambda name: f"http://127.0.0.1:{port}/lab/tree/{name}?token={token}"
     finally:
         server.terminate()
-        server.wait(20)
+        server.wait(PATIENCE)
 
 
 def _environment(folder: Path) -> dict[str, str]:
@@ -92,7 +92,7 @@ def _wait(address: str) -> None:
 
 
 def run_all(page, address: str) -> None:
-    """Open a notebook in JupyterLab and run all of its cells.
+    """Open a notebook in JupyterLab and run all of its cells; folded ones show no number.
 
     Raises
     ------
@@ -106,7 +106,8 @@ def run_all(page, address: str) -> None:
     page.wait_for_function(
         """() => {
           const prompts = [...document.querySelectorAll(".jp-CodeCell .jp-InputPrompt")];
-          return prompts.length && prompts.every((one) => /\\[\\d+\\]/.test(one.textContent));
+          const texts = prompts.map((one) => one.textContent.trim()).filter(Boolean);
+          return texts.length && texts.every((text) => /\\[\\d+\\]/.test(text));
         }""",
         timeout=1000 * LONG,
     )
