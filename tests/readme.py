@@ -93,11 +93,13 @@ def likeness() -> str:
 
 def worlds() -> str:
     """Return the verdicts on Table 1 for micro-s in every world."""
-    table = pd.read_csv(FIGURES / "worlds.csv").fillna("–")
+    table = pd.read_csv(FIGURES / "worlds.csv")
     table = table[(table["where"] == "Table 1") & (table.model == "micro-s")]
     names = list(table.columns[4:])
     printed = [f"{value:+.1f}" for value in table.paper]
-    rows = list(zip(table.claim, printed, *(table[name] for name in names), strict=True))
+    rows = list(
+        zip(table.claim, printed, *(table[name].fillna("–") for name in names), strict=True)
+    )
     return markdown(("claim", "the paper", *names), rows, texts=1)
 
 
