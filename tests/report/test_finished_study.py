@@ -32,7 +32,17 @@ def finish(p):
     said = pd.DataFrame({"id": range(20), "label": [0, 1] * 10, "said": 1, "shuffle": 0})
     said = said.assign(control=probe_designs.PAPER, model=p.model, method="idk_it", seed=0)
     said.to_csv(folder / published_outcomes.PROBE, index=False)
+    looked(p, rng).to_parquet(folder / published_outcomes.LOOKED)
     (folder / "metrics.json").write_text("{}")
+
+
+def looked(p, rng):
+    """Outcomes of minimal pairs and blind pictures, which only the micro world can ask about."""
+    pairs, blind = layout.CONTROLS
+    full, grey = (answers(f"{kind}removed", "idk_it", 0, rng) for kind in (pairs, blind))
+    empty = full.assign(answerable=False, outcome=full.outcome.replace("correct", "refusal"))
+    made = pd.concat([full, empty.assign(id=empty.id + "-empty"), grey], ignore_index=True)
+    return made if p.dataset == "micro" else made.head(0)
 
 
 def finish_evaluation(p, cell, rng):
