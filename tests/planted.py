@@ -496,7 +496,7 @@ OF_DATA = [
     Fault(
         "what the model refuses anyway is kept",
         UNANSWERABLE,
-        '"already refused" if is_refusal(answer) else ""',
+        '"already refused" if is_refusal(answer) and not keep else ""',
         '""',
         "tests/boundary/test_unanswerable.py",
     ),

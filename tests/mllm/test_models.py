@@ -10,7 +10,7 @@ from transformers import AutoModelForImageTextToText, AutoProcessor
 
 from inbol_lib import paths
 from inbol_lib.micro.models.manifests import sha256
-from inbol_lib.micro.models.pretrain import STAGES, STEPS
+from inbol_lib.micro.models.pretrain import LAST, STAGES, STEPS
 from inbol_lib.mllm import chat, loading
 
 PICTURES = [Image.new("RGB", (48, 48), "red")] * 2
@@ -30,8 +30,9 @@ def test_the_packaged_model_is_the_one_in_its_manifest():
         manifest = json.loads((folder / "manifest.json").read_text())
         assert manifest["sha256"] == sha256(folder), folder.name
         if "recipe" in manifest:  # `make pretrain` makes what is shipped
-            shares = {name: [share, tasks] for name, (share, tasks) in STAGES.items()}
+            shares = {name: [stage.share, stage.tasks] for name, stage in STAGES.items()}
             assert manifest["recipe"]["stages"] == shares
+            assert manifest["recipe"]["last"]["tasks"] == LAST.tasks
             assert manifest["recipe"]["steps"] == STEPS[manifest["size"]]
 
 
