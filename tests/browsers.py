@@ -22,8 +22,11 @@ CHROMIUM = next(
 PATIENCE = 120  # seconds until something that should happen has not
 LONG = 1200  # the same for a notebook; a busy machine with two cores may need half of it
 WIDE, PHONE = {"width": 1440, "height": 1000}, {"width": 390, "height": 844}
-#: Jupyter's own settings: all cells are in the page, not only those that one sees
-SETTINGS = {"@jupyterlab/notebook-extension/tracker": {"windowingMode": "none"}}
+#: Jupyter's own settings: all cells are in the page, not only those that one sees; no news
+SETTINGS = {
+    "@jupyterlab/notebook-extension/tracker": {"windowingMode": "none"},
+    "@jupyterlab/apputils-extension/notification": {"fetchNews": "false", "checkForUpdates": False},
+}
 #: variables that would keep widgets away
 LEFT_OUT = ("CI", "INBOL_QUIET", "JPY_SESSION_NAME")
 
@@ -51,7 +54,10 @@ def opened(browser, size: dict[str, int] = WIDE, scheme: str = "light"):
 
 @contextlib.contextmanager
 def jupyter(folder: Path, **variables: str):
-    """Run JupyterLab in a folder; yields a function from a file's name to its address."""
+    """Run JupyterLab in a folder; yields a function from a file's name to its address.
+
+    The address opens this file alone, whatever was open before.
+    """
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
@@ -65,7 +71,7 @@ def jupyter(folder: Path, **variables: str):
         )
     try:
         _wait(f"http://127.0.0.1:{port}/api?token={token}")
-        yield lambda name: f"http://127.0.0.1:{port}/lab/tree/{name}?token={token}"
+        yield lambda name: f"http://127.0.0.1:{port}/lab/tree/{name}?reset&token={token}"
     finally:
         server.terminate()
         server.wait(PATIENCE)
