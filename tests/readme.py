@@ -162,13 +162,13 @@ def smolvlm() -> str:
 
 
 def minutes() -> pd.Series:
-    """Return stage -> minutes of all its runs in `make study`, as papermill measured them."""
+    """Return stage -> minutes of all its runs in the published study, by papermill."""
     return pd.read_csv(FIGURES / "minutes.csv", index_col="stage").minutes
 
 
 def measure() -> None:
-    """Write figures/minutes.csv from the executed notebooks of a study, if there is a whole one."""
-    p = params.load("micro")
+    """Write figures/minutes.csv from the notebooks of the published study, if it is whole."""
+    p = params.load(paths.PUBLISHED)
     jobs = graph.plan("paper_vs_ours", p) | graph.plan("tour", p)
     rows = [
         {"stage": job[0], "runs": 1, "minutes": costs.minutes(graph.path(*job))}
