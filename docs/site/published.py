@@ -9,7 +9,7 @@ from pathlib import Path
 from docutils import nodes
 from docutils.parsers.rst import Directive
 from markup.figures import figure_html
-from markup.tables import claims_html, table_html
+from markup.tables import table_html
 from sphinx.application import Sphinx
 
 from inbol_lib import paths
@@ -36,8 +36,7 @@ class PublishedTable(Directive):
         name = self.arguments[0]
         file = Path(self.state.document.settings.env.config.published_folder, f"{name}.csv")
         self.state.document.settings.env.note_dependency(str(file))
-        made = claims_html(file) if name == "claims" else table_html(file)
-        return [nodes.raw("", made, format="html")]
+        return [nodes.raw("", table_html(file), format="html")]
 
 
 def setup(app: Sphinx) -> dict[str, bool]:

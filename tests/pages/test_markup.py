@@ -6,7 +6,7 @@ from html.parser import HTMLParser
 import pandas as pd
 import pytest
 import staging
-from markup import cleaning, links, tables
+from markup import cleaning, figures, links, tables
 
 HOSTILE = '<img src=x onerror="hacked=1"><script>hacked=1</script>\'"></td>{raw}`x`'
 #: what a table of ours is made of
@@ -48,7 +48,7 @@ def test_hostile_claims_show_their_texts_and_run_none(tmp_path):
     claim = dict.fromkeys(("claim", "where", "model", "statistic", "verdict"), HOSTILE)
     rows = [claim | {"ours": 1.0, "lo": -1.0, "hi": 2.0, "paper": None}]
     pd.DataFrame(rows).to_csv(tmp_path / "claims.csv", index=False)
-    seen = harmless(tables.claims_html(tmp_path / "claims.csv"))
+    seen = harmless(tables.table_html(tmp_path / "claims.csv"))
     assert seen.tags <= OURS
     assert seen.text.count(HOSTILE) == 5
 
@@ -104,6 +104,24 @@ def test_intervals_keep_their_value_s_order_and_missing_numbers_come_last():
     cells = [tables.cell(frame, place, "lo", False) for place in (0, 1)]
     assert [(each.text, each.value) for each in cells] == [("[−2.0, +0.5]", -2.0), ("–", "")]
     assert tables.cell(frame, 0, "s_trust", True).text == "−1.2"
+
+
+def test_bounds_have_a_sign_where_their_values_have_one():
+    points = {"lo": [2.0], "hi": [3.0]}
+    for name, text in (
+        ("s_trust", "[+2.0, +3.0]"),
+        ("refr", "[2.0, 3.0]"),
+        ("cost", "[2.00, 3.00]"),
+    ):
+        frame = pd.DataFrame({name: [2.5], **points})
+        assert tables.cell(frame, 0, "lo", False).text == text
+
+
+def test_a_note_is_what_stands_under_a_table(tmp_path):
+    (tmp_path / "a.md").write_text("Words before.\n\n| x |\n|---|\n| 1 |\n\nOf three\nseeds.\n")
+    assert figures.note_of(tmp_path, "a") == "Of three seeds."
+    (tmp_path / "b.md").write_text("| x |\n|---|\n| 1 |\n")
+    assert figures.note_of(tmp_path, "b") == figures.note_of(tmp_path, "none") == ""
 
 
 def test_a_drawn_interval_stays_in_its_frame_and_keeps_the_sign():

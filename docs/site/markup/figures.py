@@ -46,5 +46,6 @@ def described(folder: Path, name: str, kind: str) -> dict[str, Any]:
 def note_of(folder: Path, name: str) -> str:
     """Return what stands under the Markdown version of a table, such as that sizes are reduced."""
     file = folder / f"{name}.md"
-    lines = file.read_text().splitlines() if file.exists() else []
-    return " ".join(line for line in lines if line and not line.startswith("|"))
+    text = file.read_text() if file.exists() else ""
+    _, _, below = f"\n{text}".rpartition("\n|")
+    return " ".join(below.partition("\n")[2].split())

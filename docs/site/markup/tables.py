@@ -1,6 +1,6 @@
 """Published tables as HTML: intervals beside their values, the best marked, every text escaped."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -45,9 +45,11 @@ LABELS = {
 #: column with a lower bound -> column with the upper one; both are shown as one interval
 INTERVALS = {"lo": "hi", "ood_lo": "ood_hi", "ratio_lo": "ratio_hi"}
 #: values that lo and hi may belong to, the first that a table has
-MAIN = ("s_trust", "id_s_trust", "accuracy", "refr", "agreement", "cost")
+MAIN = ("s_trust", "id_s_trust", "accuracy", "refr", "agreement", "cost", "ours")
 LEFT_OUT = {"hi", "ood_hi", "ratio_hi", "diff_lo", "diff_hi", "mark"}
 SIGNED = {"s_trust", "id_s_trust", "ood_s_trust", "s_trust_score"}
+#: columns of a table of claims
+CLAIMED = ("claim", "where", "model", "statistic", "ours", "lo", "hi", "paper", "verdict")
 NONE = "–"
 
 
@@ -108,9 +110,11 @@ def table_html(file: Path) -> str:
     ----------
     file : Path
         A CSV file. Its stem is looked up in captions.yaml; a table without words there is shown
-        without a mark for the best.
+        without a mark for the best. One with the columns `CLAIMED` holds claims.
     """
     frame = pd.read_csv(file)
+    if set(CLAIMED) <= set(frame):
+        return claims_html(frame, title_of(file.stem))
     words = captions()["tables"].get(file.stem, {})
     best = best_cells(frame, words.get("best", {}), words.get("within", []))
     kept = [name for name in frame if name not in LEFT_OUT and frame[name].notna().any()]
@@ -132,9 +136,8 @@ def in_order(names: list[str]) -> list[str]:
     return [*others[:place], "lo", *others[place:]]
 
 
-def claims_html(file: Path) -> str:
-    """Return the claims of the paper as HTML: statistic, interval as a drawing, verdict."""
-    frame = pd.read_csv(file)
+def claims_html(frame: pd.DataFrame, title: str) -> str:
+    """Return the claims of the paper as HTML: verdict, statistic, interval as a drawing."""
     reach = max(frame.lo.abs().max(), frame.hi.abs().max())
     rows = []
     for row in frame.itertuples():
@@ -148,7 +151,7 @@ def claims_html(file: Path) -> str:
         counted = Cell(str(row.statistic))
         rows.append([verdict, claim, model, statistic, printed, where, counted])
     labels = ["verdict", "claim", "model", "ours [95 %]", "the paper", "where", "counted in points"]
-    return rendered("The paper's claims", labels, rows, hint="Table 1 undecided")
+    return rendered(title, labels, rows, hint="Table 1 undecided")
 
 
 def drawn(share: float) -> float:
@@ -212,7 +215,9 @@ def cell(frame: pd.DataFrame, place: int, name: str, best: bool) -> Cell:
     if pd.isna(value):
         return Cell(NONE, "" if numeric else None)
     if name in INTERVALS:
-        return Cell(interval(value, frame[INTERVALS[name]].iloc[place]), float(value))
+        return Cell(
+            interval(value, frame[INTERVALS[name]].iloc[place], show=shown_as(frame)), float(value)
+        )
     if name == "diff":
         bounds = (frame[f"diff_{end}"].iloc[place] for end in ("lo", "hi"))
         return Cell(interval(*bounds, value), float(value))
@@ -232,7 +237,18 @@ def number_text(value: float, name: str) -> str:
     return f"{value:,.1f}" if abs(value) >= 2 or name in LABELS else f"{value:.2f}"
 
 
-def interval(lo: float, hi: float, value: float | None = None) -> str:
+def shown_as(frame: pd.DataFrame) -> Callable[[float], str]:
+    """Return how the bounds of a table's intervals are shown: with a sign where its values are."""
+    value = next((name for name in MAIN if name in frame), "")
+    if value in SIGNED:
+        return signed
+    # Costs and agreement are no points, and small.
+    return "{:.2f}".format if value in ("cost", "agreement") else "{:.1f}".format
+
+
+def interval(
+    lo: float, hi: float, value: float | None = None, show: Callable[[float], str] = signed
+) -> str:
     """Return an interval, after the value that it belongs to."""
-    bounds = f"[{signed(lo)}, {signed(hi)}]"
-    return bounds if value is None else f"{signed(value)} {bounds}"
+    bounds = f"[{show(lo)}, {show(hi)}]"
+    return bounds if value is None else f"{show(value)} {bounds}"
