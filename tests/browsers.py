@@ -73,8 +73,20 @@ def jupyter(folder: Path, **variables: str):
         _wait(f"http://127.0.0.1:{port}/api?token={token}")
         yield lambda name: f"http://127.0.0.1:{port}/lab/tree/{name}?reset&token={token}"
     finally:
-        server.terminate()
-        server.wait(PATIENCE)
+        _stop(server)
+
+
+def _stop(server: subprocess.Popen) -> None:
+    """Stop the server; its kernels end with it.
+
+    Jupyter may wait for a kernel, or a page that is still open, for ever.
+    """
+    server.terminate()
+    try:
+        server.wait(30)
+    except subprocess.TimeoutExpired:
+        server.kill()
+        server.wait()
 
 
 def _environment(folder: Path) -> dict[str, str]:
