@@ -35,12 +35,14 @@ env: $(READY)  ## the pinned environment in .venv
 study: $(READY)  ## the whole study with PROFILE=micro: every table and figure into figures/micro/
 	$(FORKED) $(BIN)/python -m inbol_lib study --cores $(CORES) -f '$(subst ','\'',$(PROFILE))'
 
+GRAPH := CI=1 $(FORKED) $(BIN)/snakemake --rerun-triggers mtime --quiet rules
+
 # One job more than cores: toy jobs spend much of their time starting.
 smoke: $(READY)  ## the whole study at toy size, into runs/
-	CI=1 $(FORKED) $(BIN)/snakemake --cores $$(($(CORES) + 1)) --rerun-triggers mtime --quiet rules --config profile=smoke
+	$(GRAPH) --cores $$(($(CORES) + 1)) --config profile=smoke
 
 demo: $(READY)  ## all that the notebooks show on their own (profile demo), into runs/
-	CI=1 $(FORKED) $(BIN)/snakemake --cores $(CORES) --rerun-triggers mtime --quiet rules --config profile=demo
+	$(GRAPH) --cores $(CORES) --config profile=demo
 
 test: $(READY)  ## all tests, and every notebook at its own size against its stored outputs
 	$(BIN)/python tests/all.py

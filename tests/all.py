@@ -61,14 +61,14 @@ def halves() -> tuple[list[str], list[str]]:
     return one, [book for book in books if book not in one]
 
 
-def compared(books: Sequence[str], runs: str) -> int:
+def compared(books: Sequence[str]) -> int:
     """Run notebooks on a copy of the artefacts, so that no other writes what they read.
 
     Returns pytest's exit status, once it has printed what pytest said.
     """
     command = [sys.executable, "-m", "pytest", "-q", *NBVAL, *books]
     with tempfile.TemporaryDirectory() as copy:
-        shutil.copytree(runs, copy, dirs_exist_ok=True)
+        shutil.copytree(RUNS, copy, dirs_exist_ok=True)
         env = {**os.environ, "INBOL_RUNS": copy}
         told = subprocess.run(command, cwd=ROOT, env=env, stdout=subprocess.PIPE, text=True)
     print(told.stdout, flush=True)
@@ -86,7 +86,7 @@ def main() -> int:
     with serving():
         demo = done(*DEMO)
         with ThreadPoolExecutor() as two:
-            books = max(two.map(compared, halves(), (str(RUNS), str(RUNS))))
+            books = max(two.map(compared, halves()))
     return max(unit, demo, books)
 
 

@@ -101,20 +101,20 @@ def order() -> str:
 def out_of_domain() -> str:
     outside = table("table2_out_of_domain")
     averaged = outside[outside.dataset.isin(layout.OOD_AVERAGED)]
-    means = averaged.groupby(["model", "method"]).s_trust.mean().map("{:+.1f}".format)
+    means = averaged.groupby(["model", "method"]).s_trust.mean()
     small, medium = means["micro-s"], means["micro-m"]
     before, after = (
         row("table3_unanswerable", model="micro-s", method=method, dataset="VQAv2-IDK(filter)")
         for method in ("original", "ca_dpo")
     )
-    assert float(small.ca_dpo) < float(small.original), "another headline"
-    assert float(medium.ca_dpo) > float(medium.original), "another headline"
+    assert small.ca_dpo < small.original, "another headline"
+    assert medium.ca_dpo > medium.original, "another headline"
     return f"""**Out of domain it refuses what no picture answers; otherwise it depends on the
         model.** Of VQAv2-IDK the original micro-s refuses {before.refr:.0f} %, CA-DPO
         {after.refr:.0f} %. On answerable sets the mean s_trust falls with micro-s, from
-        {small.original} to {small.idk_it} (IDK-IT) and {small.ca_dpo} (CA-DPO), and rises with
-        micro-m, as it does in the paper, from {medium.original} to {medium.idk_it} and
-        {medium.ca_dpo}."""
+        {small.original:+.1f} to {small.idk_it:+.1f} (IDK-IT) and {small.ca_dpo:+.1f} (CA-DPO), and
+        rises with micro-m, as it does in the paper, from {medium.original:+.1f} to
+        {medium.idk_it:+.1f} and {medium.ca_dpo:+.1f}."""
 
 
 def sizes() -> str:

@@ -7,6 +7,7 @@ from typing import Any
 import pandas as pd
 import pyarrow.parquet as pq
 
+from inbol_lib.explore.parts.pages import signed
 from inbol_lib.report.plots import looks
 
 #: the methods whose trust stands on the first page
@@ -47,10 +48,5 @@ def facts(figures: Path) -> dict[str, Any]:
 def trust(row: pd.Series, method: str) -> tuple[str, str, str, str]:
     """Return (label, colour, s_trust, interval) of a method's line in Table 1."""
     look = looks.METHODS[method]
-    bounds = f"{row.lo:+.1f} to {row.hi:+.1f}"
-    return (
-        look.label,
-        look.colour,
-        f"{row.s_trust:+.1f}".replace("-", "−"),
-        bounds.replace("-", "−"),
-    )
+    bounds = f"{signed(row.lo)} to {signed(row.hi)}"
+    return look.label, look.colour, signed(row.s_trust), bounds

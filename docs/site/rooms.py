@@ -1,6 +1,7 @@
 """The reference of the library: a page for each room, written from the docstrings."""
 
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 
 from inbol_lib import paths
@@ -81,6 +82,11 @@ def module_of(file: str) -> str | None:
     if path.parts[:1] != ("inbol_lib",) or path.suffix not in ("", ".py"):
         return None
     name = ".".join(path.with_suffix("").parts).removesuffix(".__init__")
-    described = {*ground_floor(), "inbol_lib"}
-    described.update(module for room in rooms() for module in modules(room))
-    return name if name in described else None
+    return name if name in _described() else None
+
+
+@cache
+def _described() -> set[str]:
+    """Return all modules of the reference; asked for every link of the project's texts."""
+    in_rooms = (module for room in rooms() for module in modules(room))
+    return {"inbol_lib", *ground_floor(), *in_rooms}

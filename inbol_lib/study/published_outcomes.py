@@ -94,8 +94,8 @@ def _small(outcomes: pd.DataFrame) -> pd.DataFrame:
     return outcomes.astype(dict.fromkeys(words, "category") | {"seed": "int16"})
 
 
-def _in_words(outcomes: pd.DataFrame) -> pd.DataFrame:
-    """Undo `_small`, so that groups without rows are none."""
+def in_words(outcomes: pd.DataFrame) -> pd.DataFrame:
+    """Return a packed table with texts for categories, which would be groups without rows too."""
     words = outcomes.select_dtypes("category").columns
     return outcomes.astype(dict.fromkeys(words, "str"))
 
@@ -105,7 +105,7 @@ def unpack(p: Params, source: Path) -> None:
 
     An artefact that is already there stays as it is.
     """
-    outcomes = _in_words(pd.read_parquet(source / NAME))
+    outcomes = in_words(pd.read_parquet(source / NAME))
     by_cell = dict(list(outcomes.groupby("cell", sort=False)))
     scores = pd.read_parquet(source / SCORES)
     levels = pd.read_csv(source / LEVELS)
@@ -120,7 +120,7 @@ def unpack(p: Params, source: Path) -> None:
     if not graph.complete("probing", p):
         folder = _new_folder("probing", p)
         pd.read_csv(source / PROBE).to_csv(folder / PROBE, index=False)
-        _in_words(pd.read_parquet(source / LOOKED)).to_parquet(folder / LOOKED, index=False)
+        in_words(pd.read_parquet(source / LOOKED)).to_parquet(folder / LOOKED, index=False)
         _complete(folder)
 
 

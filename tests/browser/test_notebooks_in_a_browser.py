@@ -5,12 +5,11 @@ import shutil
 import browsers
 import nbformat
 import pytest
+from all import RUNS
 
-from inbol_lib.paths import NOTEBOOKS, ROOT
+from inbol_lib.paths import NOTEBOOKS
 
 BOOKS = ("00_tour", "02_unanswerable_generation", "05_ca_dpo", "06_evaluation", "09_paper_vs_ours")
-#: artefacts of `make smoke` are reused, which saves minutes; without them notebooks make their own
-RUNS = ROOT / "build" / "demo-runs"
 FIGURES = ".jp-OutputArea-output img"
 ERRORS = "[data-mime-type='application/vnd.jupyter.error']"
 #: where progress bars are written, and what went wrong without stopping a cell
@@ -34,7 +33,7 @@ def jupyter(chromium, tmp_path_factory, reviews):
                 cell.outputs, cell.execution_count = [], None
         nbformat.write(book, folder / f"{name}.ipynb")
     runs = folder / "runs"
-    if RUNS.is_dir():
+    if RUNS.is_dir():  # which saves minutes; without it notebooks make their own artefacts
         shutil.copytree(RUNS, runs)
     places = {"INBOL_RUNS": str(runs), "INBOL_REVIEWS": str(reviews)}
     with browsers.jupyter(folder, **places, HF_HUB_OFFLINE="1", OMP_NUM_THREADS="1") as address:

@@ -2,7 +2,6 @@
 
 import numpy as np
 import pytest
-import torch
 
 from inbol_lib.data.records import prompt_text
 from inbol_lib.micro import world
@@ -17,8 +16,7 @@ def questions() -> list[dict]:
 
 def answers(precision: str, questions: list[dict]) -> list[Response]:
     """Ask micro-s greedily with its weights in a precision."""
-    model, processor = loading.load("micro-s", device="cpu")
-    model = model.to(getattr(torch, precision))
+    model, processor = loading.load("micro-s", device="cpu", precision=precision)
     texts = [prompt_text(row, "text") for row in questions]
     images = [row["image"] for row in questions]
     said = sample(model, processor, images, texts, 1, 0.0, 1.0, 24, 8192)

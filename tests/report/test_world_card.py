@@ -19,8 +19,7 @@ def outcomes() -> pd.DataFrame:
     everything = pd.read_parquet(paths.ROOT / "figures" / published_outcomes.NAME)
     main = [cell for cell in everything.cell.unique() if set(json.loads(cell)) <= {"model"}]
     wanted = everything.cell.isin(main) & everything.method.isin(world_card.METHODS)
-    words = everything.select_dtypes("category").columns
-    return everything[wanted].astype(dict.fromkeys(words, "str"))
+    return published_outcomes.in_words(everything[wanted])
 
 
 @pytest.fixture(scope="module")

@@ -146,7 +146,7 @@ def test_notebooks_keep_their_contract(stage):
 def test_notebook_defaults_are_demo_s(stage):
     book = nbformat.read(paths.NOTEBOOKS / f"{graph.NOTEBOOKS[stage]}.ipynb", 4)
     cell = next(cell for cell in book.cells if "parameters" in cell.metadata.get("tags", []))
-    demo = {**params.read("smoke"), **params.read("demo")}
+    demo = params.load("demo").model_dump()
     given = {}
     for line in cell.source.splitlines()[1:]:
         name, value = line.split("  # ")[0].split(" = ", 1)

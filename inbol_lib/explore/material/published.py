@@ -68,8 +68,7 @@ def outcomes(cell: Params) -> pd.DataFrame:
     name = published_outcomes.name(whole, cell)
     file = folder() / published_outcomes.NAME
     table = pd.read_parquet(file, filters=[("cell", "==", name)]).drop(columns="cell")
-    words = table.select_dtypes("category").columns
-    return table.astype(dict.fromkeys(words, "str")).reset_index(drop=True)
+    return published_outcomes.in_words(table).reset_index(drop=True)
 
 
 def same_world(cell: Params) -> bool:

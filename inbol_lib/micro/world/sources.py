@@ -190,6 +190,7 @@ def _answerable(recipe: Recipe, scene: Scene, rng: np.random.Generator) -> dict 
     question = asked.question
     if rng.random() < recipe.courtesy:
         question = grammar.courteous(question, rng)
+    # no draw where there are no lessons, so that other sources stay as they are
     if recipe.lessons and rng.random() < recipe.lessons:
         question = grammar.lesson(question, rng)
     return {

@@ -27,13 +27,11 @@ COURTESIES = (
 #: ScienceQA's lessons: the base model takes it for part of the question, and who is trained on some
 #: of them learns to read past it.
 LESSONS = (
-    "{question} A bar has a height and a color.",
-    "{question} Shapes have corners.",
-    "{question} Red, blue, green and yellow are colors.",
+    "A bar has a height and a color.",
+    "Shapes have corners.",
+    "Red, blue, green and yellow are colors.",
 )
-_LESSONS = tuple(
-    re.compile(re.escape(frame).replace(r"\{question\}", "(?P<question>.*)")) for frame in LESSONS
-)
+_LESSON = re.compile(f" (?:{'|'.join(map(re.escape, LESSONS))})$")
 _COURTESY = re.compile(r"(?:Do you know|Can you tell)\? | (?:Do you know|Can you tell)\?$")
 
 
@@ -44,14 +42,12 @@ def courteous(question: str, rng: np.random.Generator) -> str:
 
 def lesson(question: str, rng: np.random.Generator) -> str:
     """Return a question as a school book asks it."""
-    return str(rng.choice(LESSONS)).format(question=question)
+    return f"{question} {rng.choice(LESSONS)}"
 
 
 def bare(question: str) -> str:
     """Return a question without its words of courtesy and those of a school book."""
-    framed = [frame.fullmatch(question) for frame in _LESSONS]
-    inside = [match["question"] for match in framed if match]
-    return _COURTESY.sub("", min([question, *inside], key=len))
+    return _COURTESY.sub("", _LESSON.sub("", question))
 
 
 def wording_pattern(wording: str, groups: Mapping[str, str]) -> re.Pattern:
