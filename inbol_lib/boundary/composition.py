@@ -182,9 +182,18 @@ def _tell(what: str, counts: dict[str, Any], sizes: dict[str, int], total: int, 
         for kind in wanted
     ]
     say(f"{what}: {total:,} of {sum(wanted.values()):,} wanted: {', '.join(listed)}")
+    if shortage := _shortage(what, counts, sizes, total, p):
+        say(shortage, loud=True)
+
+
+def _shortage(
+    what: str, counts: dict[str, Any], sizes: dict[str, int], total: int, p: Params
+) -> str:
+    """Return a word on the class that is short by more than half, and what helps; or ""."""
+    wanted, there = counts["wanted"], counts["there"]
     short = {k: there.get(k, 0) for k in wanted if 2 * there.get(k, 0) < wanted[k]}
     if not short:
-        return
+        return ""
     scarcest = min(short, key=lambda kind: short[kind] / wanted[kind])
     needed = math.ceil(p.train_questions * wanted[scarcest] / max(1, short[scarcest]))
     asked = _ASKED_BY[what]
@@ -197,12 +206,40 @@ def _tell(what: str, counts: dict[str, Any], sizes: dict[str, int], total: int, 
     if p.short_class == "repeat":
         remedies.pop(1)
     more = ", and num_unanswerable for more unknown ones" if scarcest == "unknown" else ""
-    say(
+    return (
         f"{scarcest} questions are short by more than half: {short[scarcest]:,} are there, "
         f"{wanted[scarcest]:,} are wanted, so that {what} are {_consequence(p, total, sizes)}. "
-        f"What helps: {'; '.join(remedies)}{more}.",
-        loud=True,
+        f"What helps: {'; '.join(remedies)}{more}."
     )
+
+
+def foretell(inside: pd.DataFrame, p: Params) -> None:
+    """Say aloud, once confidence is known, what 03 will find short by more than half or refuse.
+
+    The unanswerable questions are still to be made; as many are counted as are asked for.
+
+    Parameters
+    ----------
+    inside : pd.DataFrame
+        One line per answerable record (`describe`); `kind`, `correct` and `incorrect` are read.
+    p : Params
+    """
+    made = pd.DataFrame(
+        {"kind": "unknown", "correct": "", "incorrect": "to be made"},
+        index=range(p.num_unanswerable),
+    )
+    try:
+        taught, preferred = instruction_sizes(inside, made, p), preference_sizes(inside, made, p)
+    except ParameterError as error:
+        say(f"notebook 03 will refuse this: {error}", loud=True)
+        return
+    of_taught, of_preferred = sizes_of(taught), {kind: preferred[kind] for kind in PAIR_KINDS}
+    for what, counts, sizes in (
+        ("instructions", taught, of_taught),
+        ("preference questions", preferred, of_preferred),
+    ):
+        if shortage := _shortage(what, counts, sizes, sum(sizes.values()), p):
+            say(f"in notebook 03, {shortage}", loud=True)
 
 
 def _consequence(p: Params, total: int, sizes: dict[str, int]) -> str:

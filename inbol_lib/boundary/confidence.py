@@ -12,6 +12,7 @@ import numpy as np
 from datasets import Dataset, concatenate_datasets
 from transformers import PreTrainedModel, ProcessorMixin
 
+from inbol_lib.boundary import composition
 from inbol_lib.boundary.classes import classify, confidence
 from inbol_lib.data.records import (
     QUESTION_FEATURES,
@@ -218,6 +219,8 @@ def estimate_all(
     }
     for name, table in records.items():
         say(_classes_in_words(p, name, table["confidence"]))
+    if "train" in records:
+        composition.foretell(composition.describe(records["train"], p), p)
     return records
 
 

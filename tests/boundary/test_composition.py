@@ -228,3 +228,22 @@ def test_pairs_that_are_short_are_named_in_pairs(records, smoke, tmp_path):
     assert f"num_pairs: {counts['pairs']} or fewer (now 1,000)" in loud.text
     again, _ = composition.preferences(*records, smoke.replace(num_pairs=counts["pairs"]))
     assert len(again) == len(table)
+
+
+def test_a_class_that_will_be_short_is_said_aloud_before_03(records, smoke, tmp_path):
+    inside = composition.describe(records[0], smoke)
+
+    def told(**changes):
+        progress.report_to(tmp_path)
+        composition.foretell(inside, smoke.replace(**changes))
+        assert all(notice.loud for notice in progress.notices(tmp_path))
+        return [notice.text for notice in progress.notices(tmp_path)]
+
+    assert told(num_instructions=80, num_pairs=60) == []
+    (of_known,) = told(num_instructions=400, num_pairs=60)
+    assert of_known.startswith("in notebook 03, known questions are short by more than half: 60")
+    assert told(num_instructions=80, num_pairs=60, known_share=0.0, num_unanswerable=2) == []
+    _, of_pairs = told(num_instructions=400, num_pairs=1000)
+    assert "so that preference questions are only" in of_pairs
+    (refused,) = told(num_instructions=400, short_class="refuse")
+    assert refused.startswith("notebook 03 will refuse this: too few questions (known: 60 there")

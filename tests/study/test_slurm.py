@@ -14,6 +14,7 @@ import time
 from functools import partial
 from pathlib import Path
 
+import pandas as pd
 import psutil
 import pytest
 import yaml
@@ -207,3 +208,29 @@ def test_a_cell_that_fails_leaves_the_others_and_a_rerun_makes_it_alone(cluster,
     assert [target.stat().st_mtime_ns for target in targets[1:]] == times
     rerun = jobs()[len(before) + len(cells) :]
     assert rerun == [("composition", False)], "one more job, the broken cell"
+
+
+def polled_often(folder):
+    """Return a copy of params/slurm for a cluster that has no accounting, and jobs of seconds."""
+    profile = yaml.safe_load((paths.PARAMS / "slurm" / "config.yaml").read_text())
+    profile |= {"slurm-status-command": "squeue", "slurm-init-seconds-before-status-checks": 2}
+    profile |= {"seconds-between-status-checks": 2, "latency-wait": 10}
+    folder.mkdir()
+    (folder / "config.yaml").write_text(yaml.safe_dump(profile))
+    return folder
+
+
+def test_a_grid_of_the_command_line_runs_on_the_cluster_and_becomes_one_table(
+    cluster, runs, tmp_path
+):
+    words = ["run", "03", "-f", "smoke", "--grid", "num_pairs=20,40"]
+    words += ["--cluster", polled_often(tmp_path / "profile")]
+    for key, value in SMALL.items():
+        words += ["-p", f"{key}={value}".replace("'", '"')]
+    made = call(sys.executable, "-m", "inbol_lib", *words, cwd=tmp_path)
+    assert made.returncode == 0, made.stderr
+    table = pd.read_csv(Path(made.stdout.splitlines()[-1]) / "table.csv")
+    assert list(table["num_pairs"]) == [20, 40]
+    assert list(table["preferences.pairs"]) == [20, 40]
+    asked = [("confidence", True), ("unanswerable", True)]
+    assert jobs() == asked + [("composition", False)] * 2
