@@ -48,7 +48,7 @@ def _parts(p: Params) -> dict[str, list[Job]]:
     evaluated = {
         name: [("evaluation", cell) for cell in each] for name, each in cells.items() if each
     }
-    return {**evaluated, "Table 7": [("probing", p)]}
+    return {**evaluated, "Table 7": [("probing", cell) for cell in experiments.probe_cells(p)]}
 
 
 def _sums(jobs: list[Job]) -> dict[str, Any]:

@@ -7,11 +7,11 @@ import pandas as pd
 
 from inbol_lib.params import Params
 from inbol_lib.report.tables import numbered
-from inbol_lib.study import experiments, stages
+from inbol_lib.study import experiments, published_outcomes, stages
 
 #: parameter -> the paper's value, for the note under every table
 PAPER_SIZES = {"num_instructions": 11_000, "num_pairs": 24_000, "test_per_source": 300}
-#: names of tables that have one training seed
+#: names of tables that notebook 08 makes, at the main size under the seeds of the sweeps
 PROBED = ("table7", "controls_probe", "controls_pairs", "controls_blind")
 #: names of tables that are made from the main cells, not from the sweeps
 UNSWEPT = (
@@ -53,7 +53,7 @@ def size_note(p: Params, table: str = "table1") -> str:
     else:
         sized, seeds = experiments.swept(p), len(p.sweep_seeds)
     if table.startswith(PROBED):
-        seeds = 1
+        seeds = len(p.sweep_seeds)
     smaller = [
         f"{name} {getattr(sized, name):,} (paper: {size:,})"
         for name, size in PAPER_SIZES.items()
@@ -65,8 +65,8 @@ def size_note(p: Params, table: str = "table1") -> str:
 
 
 def probe(p: Params) -> pd.DataFrame:
-    """Return the accuracy of notebook 08's probe and of its controls."""
-    return numbered.probe(pd.read_csv(stages.ensure("probing", p) / "probe_predictions.csv"))
+    """Return the accuracy of notebook 08's probe and of its controls, over the sweeps' seeds."""
+    return numbered.probe(published_outcomes.probe_predictions(p))
 
 
 def sweep(

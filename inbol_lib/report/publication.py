@@ -21,7 +21,7 @@ from inbol_lib.params import Params
 from inbol_lib.report.gathering import gather, probe
 from inbol_lib.report.plots import charts, looks
 from inbol_lib.report.tables import control_tables, files, numbered, picture_controls
-from inbol_lib.study import experiments, question_pools, stages
+from inbol_lib.study import experiments, published_outcomes, question_pools, stages
 
 #: tables of notebook 06 that the paper does not have
 BESIDE = (
@@ -75,7 +75,7 @@ def _generator_tables(p: Params) -> dict[str, pd.DataFrame]:
 def _probe_tables(p: Params) -> dict[str, pd.DataFrame]:
     probed = probe(p)
     as_printed = probed[probed.control == PAPER].drop(columns="control")
-    looked = pd.read_parquet(stages.ensure("probing", p) / "control_outcomes.parquet")
+    looked = published_outcomes.looked(p)
     return {
         "controls_probe": probed,
         "table7_linear_probe": as_printed.reset_index(drop=True),
@@ -205,18 +205,35 @@ def contrasts(made: dict[str, pd.DataFrame]) -> pd.DataFrame:
 
 
 def copy_figures(p: Params, target: Path) -> None:
-    """Copy to `target` what other notebooks have drawn, and the tables of notebook 06 alone."""
+    """Copy to `target` what other notebooks have drawn, and the tables of notebook 06 alone.
+
+    Notebook 08 draws one training seed, so its two figures are drawn again over those of the sweeps.
+    """
     target.mkdir(parents=True, exist_ok=True)
     jobs = [("evaluation", experiments.main_cells(p)[0])]
     if experiments.has_sweeps(p):
-        jobs += [("heatmaps", p), ("probing", p)]
-    # fig10 to fig12, fig_data_size, fig_probe, fig_risk_coverage, with their data
+        jobs += [("heatmaps", p)]
+        _probe_figures(_probe_tables(p), target)
+    # fig10 to fig12, fig_data_size, fig_risk_coverage, with their data
     patterns = ("fig[1_]*.*", *(f"{name}.*" for name in BESIDE))
     for job in jobs:
         folder = stages.ensure(*job)
         for pattern in patterns:
             for file in folder.glob(pattern):
                 shutil.copy(file, target)
+
+
+def _probe_figures(made: dict[str, pd.DataFrame], target: Path) -> None:
+    """Draw the figures of notebook 08 from its tables, without showing them."""
+    probed, ax = plt.subplots(figsize=(8, 4))
+    charts.probe(made["controls_probe"], ax).set_title("Intrinsic or extrinsic?")
+    probed.legend(loc="outside lower right", ncols=3)
+    files.save_figure(probed, target, "fig_probe", made["controls_probe"])
+    looking, axes = plt.subplots(1, 2, figsize=(11, 3.8))
+    charts.picture_controls(made["controls_pairs"], made["controls_blind"], axes)
+    files.save_figure(looking, target, "fig_looking", made["controls_pairs"])
+    for drawn in (probed, looking):
+        plt.close(drawn)
 
 
 def figure4(outcomes: pd.DataFrame, target: Path) -> plt.Figure:

@@ -1,6 +1,6 @@
 """Which evaluations stand behind each table and figure.
 
-A cell is the `Params` of one evaluation. Main cells have the profile's sizes; those of sweeps may
+A cell is the `Params` of one evaluation, or of one probe. Main cells have the profile's sizes; those of sweeps may
 be smaller (`swept`) and are repeated under every seed in `sweep_seeds` (`over_seeds`).
 """
 
@@ -46,15 +46,13 @@ def _sharing(p: Params, cells: list[Params]) -> list[Params]:
 
 
 def main_cells(p: Params) -> list[Params]:
-    """Return the cells of Tables 1 to 3.
+    """Return the cells of Tables 1 to 3: every model under every training seed."""
+    return [p.replace(model=model, seed=seed) for model in p.models for seed in p.seeds]
 
-    The model under study has every training seed, the other models those of the sweeps.
-    """
-    cells = []
-    for model in p.models:
-        seeds = p.seeds if model == p.model else p.sweep_seeds
-        cells += [p.replace(model=model, seed=seed) for seed in seeds]
-    return cells
+
+def probe_cells(p: Params) -> list[Params]:
+    """Return the cells of Table 7, for which notebook 08 runs: the main size, a sweep's seeds."""
+    return over_seeds([p])
 
 
 def table4_cells(p: Params) -> list[Params]:

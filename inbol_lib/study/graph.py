@@ -18,6 +18,7 @@ from inbol_lib.study.experiments import (
     generator_cells,
     has_sweeps,
     main_cells,
+    probe_cells,
     over_seeds,
     ratio_cells,
     sample_cells,
@@ -175,7 +176,8 @@ def _before_paper_vs_ours(p: Params) -> list[Job]:
         return _evaluations(main_cells(p))
     sweeps = over_seeds([*generator_cells(p), *sample_cells(p)])
     cells = [*main_cells(p), *table4_cells(p), *sweeps]
-    return [*_evaluations(cells), ("heatmaps", p), ("probing", p)]
+    probes = [("probing", cell) for cell in probe_cells(p)]
+    return [*_evaluations(cells), ("heatmaps", p), *probes]
 
 
 def _evaluations(cells: list[Params]) -> list[Job]:

@@ -74,10 +74,22 @@ def pack(p: Params, target: Path) -> None:
     scores.to_parquet(target / SCORES, index=False, compression="zstd")
     levels = pd.concat([pd.read_csv(folder / "levels.csv") for folder in firsts])
     levels.to_csv(target / LEVELS, index=False)
-    probing = stages.ensure("probing", p)
-    pd.read_csv(probing / PROBE).to_csv(target / PROBE, index=False)
-    looked = _small(pd.read_parquet(probing / LOOKED, columns=KEPT))
-    looked.to_parquet(target / LOOKED, index=False, compression="zstd")
+    probe_predictions(p).to_csv(target / PROBE, index=False)
+    _small(looked(p)[KEPT]).to_parquet(target / LOOKED, index=False, compression="zstd")
+
+
+def probe_predictions(p: Params) -> pd.DataFrame:
+    """Return what notebook 08's probe says under every seed of the sweeps."""
+    return pd.concat([pd.read_csv(folder / PROBE) for folder in _probings(p)])
+
+
+def looked(p: Params) -> pd.DataFrame:
+    """Return notebook 08's outcomes of minimal pairs and blind pictures, seed after seed."""
+    return pd.concat([pd.read_parquet(folder / LOOKED) for folder in _probings(p)])
+
+
+def _probings(p: Params) -> list[Path]:
+    return [stages.ensure("probing", cell) for cell in experiments.probe_cells(p)]
 
 
 def _packed_outcomes(folders: dict[str, Path]) -> pd.DataFrame:
@@ -117,11 +129,13 @@ def unpack(p: Params, source: Path) -> None:
             scores[scores.model == cell.model].to_parquet(folder / "scored.parquet", index=False)
             levels[levels.model == cell.model].to_csv(folder / "levels.csv", index=False)
             _complete(folder)
-    if not graph.complete("probing", p):
-        folder = _new_folder("probing", p)
-        pd.read_csv(source / PROBE).to_csv(folder / PROBE, index=False)
-        in_words(pd.read_parquet(source / LOOKED)).to_parquet(folder / LOOKED, index=False)
-        _complete(folder)
+    predictions, seen = pd.read_csv(source / PROBE), in_words(pd.read_parquet(source / LOOKED))
+    for cell in experiments.probe_cells(p):
+        if not graph.complete("probing", cell):
+            folder = _new_folder("probing", cell)
+            predictions[predictions.seed == cell.seed].to_csv(folder / PROBE, index=False)
+            seen[seen.seed == cell.seed].to_parquet(folder / LOOKED, index=False)
+            _complete(folder)
 
 
 def _new_folder(stage: str, p: Params) -> Path:

@@ -17,7 +17,8 @@ WORDS = ("correct", "refusal", "incorrect")
 @pytest.fixture
 def studied(runs):
     """The parameters of a finished study in small."""
-    p = params.load("smoke", sample_counts=[2], data_sizes=[100])
+    seeds = {"seeds": [0, 1], "sweep_seeds": [0, 1]}
+    p = params.load("smoke", sample_counts=[2], data_sizes=[100], **seeds)
     finish(p)
     return p
 
@@ -27,19 +28,26 @@ def finish(p):
     rng = np.random.default_rng(0)
     for cell in published_outcomes.cells(p):
         finish_evaluation(p, cell, rng)
-    folder = graph.path("probing", p)
+    for cell in experiments.probe_cells(p):
+        finish_probing(cell, rng)
+
+
+def finish_probing(cell, rng):
+    """Write what notebook 08 leaves behind under one training seed."""
+    folder = graph.path("probing", cell)
     folder.mkdir(parents=True)
-    said = pd.DataFrame({"id": range(20), "label": [0, 1] * 10, "said": 1, "shuffle": 0})
-    said = said.assign(control=probe_designs.PAPER, model=p.model, method="idk_it", seed=0)
+    said = pd.DataFrame({"id": range(20), "label": [0, 1] * 10, "shuffle": 0})
+    said = said.assign(said=rng.integers(2, size=20), control=probe_designs.PAPER)
+    said = said.assign(model=cell.model, method="idk_it", seed=cell.seed)
     said.to_csv(folder / published_outcomes.PROBE, index=False)
-    looked(p, rng).to_parquet(folder / published_outcomes.LOOKED)
+    looked(cell, rng).to_parquet(folder / published_outcomes.LOOKED)
     (folder / "metrics.json").write_text("{}")
 
 
 def looked(p, rng):
     """Outcomes of minimal pairs and blind pictures, which only the micro world can ask about."""
     pairs, blind = layout.CONTROLS
-    full, grey = (answers(f"{kind}removed", "idk_it", 0, rng) for kind in (pairs, blind))
+    full, grey = (answers(f"{kind}removed", "idk_it", p.seed, rng) for kind in (pairs, blind))
     empty = full.assign(answerable=False, outcome=full.outcome.replace("correct", "refusal"))
     made = pd.concat([full, empty.assign(id=empty.id + "-empty"), grey], ignore_index=True)
     return made if p.dataset == "micro" else made.head(0)
@@ -94,6 +102,19 @@ def test_the_packed_outcomes_give_every_table_again(studied, tmp_path, monkeypat
     assert {"controls_eq6", "controls_samples", "controls_natural", "sizes"} <= set(before)
     for name, table in before.items():
         pd.testing.assert_frame_equal(table.round(6), after[name].round(6), obj=name)
+
+
+def test_table_7_is_over_the_seeds_of_the_sweeps(studied):
+    said = published_outcomes.probe_predictions(studied)
+    right = 100 * (said.said == said.label).groupby(said.seed).mean()
+    (row,) = publication.make_tables(studied, gathering.gather(experiments.main_cells(studied)))[
+        "table7_linear_probe"
+    ].itertuples()
+    assert row.accuracy == pytest.approx(right.mean())
+    assert right.nunique() == 2
+    assert (row.n, row.n_seeds) == (20, 2)
+    assert row.hi - row.lo > 35, "two seeds answer the same twenty questions"
+    assert "2 training seeds" in gathering.size_note(studied, "table7_linear_probe")
 
 
 def test_one_source_and_one_set_out_of_domain_are_enough_for_every_table(runs):

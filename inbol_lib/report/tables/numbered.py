@@ -95,19 +95,20 @@ def probe(predicted: pd.DataFrame) -> pd.DataFrame:
     Returns
     -------
     pd.DataFrame
-        lo and hi are Wilson's 95 % interval; where labels were shuffled several times, 95 % of
-        the shuffles lie between them.
+        lo and hi are Wilson's 95 % interval for as many answers as there are questions, which
+        the training seeds share; where labels were shuffled several times, 95 % of the shuffles lie
+        between them.
     """
     keys, rows = ["model", "method", "control"], []
     judged = predicted.assign(right=predicted.said == predicted.label)
     for key, part in judged.groupby(keys, sort=False):
-        each = part.groupby("shuffle").right.mean()
-        if len(each) > 1:
+        each, n = part.groupby(["seed", "shuffle"]).right.mean(), part.id.nunique()
+        if part.shuffle.nunique() > 1:
             lo, hi = each.quantile([0.025, 0.975])
         else:
-            lo, hi = binomtest(part.right.sum(), len(part)).proportion_ci(method="wilson")
+            lo, hi = binomtest(round(n * each.mean()), n).proportion_ci(method="wilson")
         points = {"accuracy": 100 * each.mean(), "lo": 100 * lo, "hi": 100 * hi}
-        sizes = {"n": part.id.nunique(), "n_seeds": part.seed.nunique()}
+        sizes = {"n": n, "n_seeds": part.seed.nunique()}
         rows.append(dict(zip(keys, key, strict=True)) | points | sizes)
     return pd.DataFrame(rows, columns=[*keys, "accuracy", "lo", "hi", "n", "n_seeds"])
 
