@@ -15,7 +15,7 @@ from readme_findings import FIGURES, findings, signed
 from inbol_lib import params, paths
 from inbol_lib.report import costs, paper
 from inbol_lib.report.plots import looks
-from inbol_lib.report.worlds import card
+from inbol_lib.report.worlds import card, verdicts
 from inbol_lib.study import graph, plan
 
 README = paths.ROOT / "README.md"
@@ -95,7 +95,7 @@ def worlds() -> str:
     """Return the verdicts on Table 1 for micro-s in every world."""
     table = pd.read_csv(FIGURES / "worlds.csv")
     table = table[(table["where"] == "Table 1") & (table.model == "micro-s")]
-    names = list(table.columns[4:])
+    names = [name for name in table.columns[4:] if name != verdicts.ONE_SEED[0]]
     printed = [f"{value:+.1f}" for value in table.paper]
     rows = list(
         zip(table.claim, printed, *(table[name].fillna("–") for name in names), strict=True)

@@ -6,6 +6,7 @@ import pandas as pd
 import pytest
 from PIL import Image
 
+from inbol_lib import paths
 from inbol_lib.data import folder
 from inbol_lib.errors import ParameterError
 from inbol_lib.report.worlds import easy_vqa, verdicts
@@ -27,6 +28,17 @@ def test_a_claim_has_one_row_for_all_worlds_and_gaps_where_a_world_is_silent():
     assert found.loc["B", "second"] == ""
     assert found.loc["C", "first"] == ""
     assert (found.paper == 5).all()
+
+
+def test_one_seed_of_the_short_study_contradicts_no_published_verdict():
+    published, one_seed = (
+        pd.read_csv(paths.ROOT / "figures" / name).set_index(verdicts.KEYS).verdict
+        for name in ("claims.csv", verdicts.ONE_SEED[1])
+    )
+    assert set(one_seed.index) == set(published.index)
+    both = pd.DataFrame({"published": published, "one": one_seed})
+    against = both[(both != "undecided").all(axis=1) & (both.published != both.one)]
+    assert against.empty, against
 
 
 @pytest.fixture

@@ -16,13 +16,15 @@ KEYS = ["claim", "where", "model"]
 #: The verdicts of the world before this one, whose base models were unlike LLaVA: the weights and
 #: pictures are gone, the table stays.
 FORMER = ("micro world 2", "world_2_claims.csv")
+#: What `make study` rules in this world, from one training seed: figures/micro/claims.csv.
+ONE_SEED = (f"micro world {micro.VERSION}, one seed", "one_seed_claims.csv")
 
 
 def sources(folder: Path) -> dict[str, pd.DataFrame]:
     """Return world -> its published verdicts, for those that are there."""
     named = {
         f"micro world {micro.VERSION}": "claims.csv",
-        FORMER[0]: FORMER[1],
+        **dict([ONE_SEED, FORMER]),
         "easy-VQA": f"{easy_vqa.NAME}_claims.csv",
     }
     files_there = {world: folder / name for world, name in named.items()}
