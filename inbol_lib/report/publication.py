@@ -207,7 +207,7 @@ def contrasts(made: dict[str, pd.DataFrame]) -> pd.DataFrame:
 def copy_figures(p: Params, target: Path) -> None:
     """Copy to `target` what other notebooks have drawn, and the tables of notebook 06 alone.
 
-    Notebook 08 draws one training seed, so its two figures are drawn again over those of the sweeps.
+    Notebook 08 draws one training seed, so its two figures are drawn again over the sweeps' seeds.
     """
     target.mkdir(parents=True, exist_ok=True)
     jobs = [("evaluation", experiments.main_cells(p)[0])]

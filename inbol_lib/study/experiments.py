@@ -1,7 +1,8 @@
 """Which evaluations stand behind each table and figure.
 
-A cell is the `Params` of one evaluation, or of one probe. Main cells have the profile's sizes; those of sweeps may
-be smaller (`swept`) and are repeated under every seed in `sweep_seeds` (`over_seeds`).
+A cell is the `Params` of one evaluation, or of one probe. Main cells have the profile's sizes;
+those of sweeps may be smaller (`swept`) and are repeated under every seed in `sweep_seeds`
+(`over_seeds`).
 """
 
 from inbol_lib.params import Params
