@@ -79,6 +79,11 @@ def claimed(claim: str, model: str) -> str:
     return f"{signed(line.ours, line.lo, line.hi)} (the paper: {line.paper:+.1f})"
 
 
+def ruled(claim: str, model: str) -> str:
+    """Return the verdict on one of the paper's claims."""
+    return row("claims", claim=claim, model=model).verdict
+
+
 def order() -> str:
     methods = ("original", "refusal_prompt", "sft", "idk_it", "ca_dpo")
     reached = {
@@ -91,11 +96,14 @@ def order() -> str:
         for model, values in reached.items()
     )
     tuned, preferred = "IDK-IT > SFT in s_trust", "CA-DPO > IDK-IT in s_trust"
+    assert {ruled(tuned, model) for model in reached} == {"reproduced"}, "another sentence"
+    ruled_of_preferred = {model: ruled(preferred, model) for model in reached}
+    assert ruled_of_preferred == {"micro-s": "undecided", "micro-m": "reproduced"}, "another one"
     return f"""**The paper's order comes back, with smaller steps.** In both models s_trust rises
         from the original over the refusal prompt, SFT and IDK-IT to CA-DPO: {ours}. IDK-IT has
-        {claimed(tuned, "micro-s")} on SFT with micro-s, {claimed(tuned, "micro-m")} with micro-m;
-        CA-DPO on IDK-IT {claimed(preferred, "micro-s")} and {claimed(preferred, "micro-m")}: too
-        little to be sure of."""
+        {claimed(tuned, "micro-s")} on SFT with micro-s, {claimed(tuned, "micro-m")} with micro-m.
+        CA-DPO has {claimed(preferred, "micro-m")} on IDK-IT with micro-m; with micro-s it is
+        {claimed(preferred, "micro-s")}, too little to be sure of."""
 
 
 def out_of_domain() -> str:

@@ -3,7 +3,8 @@
     python -m inbol_lib.report.worlds.card      (figures/world_card.csv, .md, .tex, .png)
 
 The world is calibrated on what LLaVA-1.5 does before any training for refusals, and never on what
-such training does to it. The card says how well that succeeded, cell by cell.
+such training does to it. The card says how well that succeeded, cell by cell, and what the base
+model's own scores know about its answers (figures/world_card_auroc.csv).
 """
 
 import argparse
@@ -14,19 +15,24 @@ from pathlib import Path
 import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
+from sklearn.metrics import roc_auc_score
 
 from inbol_lib import micro, params, paths
 from inbol_lib.evaluation import metrics
 from inbol_lib.evaluation.intervals import interval
 from inbol_lib.micro.models import manifests
 from inbol_lib.report import paper
+from inbol_lib.report.gathering import gather
 from inbol_lib.report.plots import looks
 from inbol_lib.report.tables import files
 from inbol_lib.report.tables.layout import NAMES, OOD
+from inbol_lib.study import experiments
 
 #: Methods without any training for refusals; SFT is a control as well, but trained.
 BASE = ("original", "refusal_prompt")
 METHODS = (*BASE, "sft")
+#: scores of an answer that need no gold answer
+SCORES = ("sequence_probability", "self_consistency")
 #: Percentage points within which a cell counts as met, and beyond which it counts as missed.
 NEAR, FAR = 5.0, 10.0
 
@@ -108,6 +114,35 @@ def gains(table: pd.DataFrame) -> pd.DataFrame:
     return pd.DataFrame(found).reset_index()
 
 
+def discrimination(scored: pd.DataFrame) -> pd.DataFrame:
+    """Return how well the base model's scores tell its right answers from its wrong ones (ours).
+
+    No refuser that sees the same can know much more: where they tell nothing, refusing must rest on
+    something else, such as the kind of question.
+
+    Parameters
+    ----------
+    scored : pd.DataFrame
+        What `label_free.scored` returns, of one or more models. Refusals are left out.
+
+    Returns
+    -------
+    pd.DataFrame
+        model, dataset, n (answers), right (percent), and for each of `SCORES` the AUROC in [0, 1].
+        A set whose answers are all right or all wrong is left out.
+    """
+    answers = scored[scored.outcome.isin(["correct", "incorrect"])]
+    rows = []
+    for model, of_model in answers.groupby("model", sort=False):
+        for source, part in of_model.groupby("source", sort=False):
+            right = part.outcome == "correct"
+            if right.nunique() == 2:
+                told = {score: roc_auc_score(right, part[score]) for score in SCORES}
+                sizes = {"n": len(part), "right": 100 * right.mean()}
+                rows.append({"model": model, "dataset": NAMES[source], **sizes, **told})
+    return pd.DataFrame(rows, columns=["model", "dataset", "n", "right", *SCORES])
+
+
 def chart(table: pd.DataFrame, axes: np.ndarray) -> None:
     """Draw a panel for each model: the paper's number of each base cell against ours."""
     marks = {"acc": "o", "refr": "^"}
@@ -129,9 +164,20 @@ def world_hashes(models: list[str]) -> dict[str, str]:
     return {model: manifests.sha256(paths.WEIGHTS / model) for model in models}
 
 
-def publish(outcomes: pd.DataFrame, folder: Path) -> pd.DataFrame:
-    """Write the card of some outcomes: table, figure, protocol and the hashes of the weights."""
+def publish(outcomes: pd.DataFrame, known: pd.DataFrame, folder: Path) -> pd.DataFrame:
+    """Write the card of some outcomes: table, figure, protocol and the hashes of the weights.
+
+    Parameters
+    ----------
+    outcomes : pd.DataFrame
+        As in `card`.
+    known : pd.DataFrame
+        What `discrimination` returns.
+    folder : Path
+        Where to.
+    """
     table = card(outcomes)
+    files.save_table_files(known, folder, "world_card_auroc")
     models = table.model.unique().tolist()
     files.save_table_files(table, folder, "world_card")
     size = (5.2 * len(models), 6.4)
@@ -147,14 +193,17 @@ def publish(outcomes: pd.DataFrame, folder: Path) -> pd.DataFrame:
     parts += ["", "SFT's gain in accuracy over the original, in points:", ""]
     parts += [gains(table).round(1).to_markdown(index=False, floatfmt=".1f"), ""]
     parts += [table.round(1).to_markdown(index=False, floatfmt=".1f"), ""]
+    parts += ["How well the base model's own scores tell its right answers from its wrong ones "]
+    parts += ["(AUROC; n answers, refusals left out):", ""]
+    parts += [known.to_markdown(index=False, floatfmt=("", "", "d", ".0f", ".2f", ".2f")), ""]
     (folder / "world_card.md").write_text("\n".join(parts))
     return table
 
 
 def main() -> None:
     """Ask the packaged models everything that is on the card, and write it."""
-    from inbol_lib.data.records import load_table  # slow to import
-    from inbol_lib.study import stages
+    from inbol_lib.evaluation import label_free  # slow to import
+    from inbol_lib.study import question_pools, stages
 
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
@@ -163,12 +212,14 @@ def main() -> None:
     parser.add_argument("--out", type=Path, default=paths.ROOT / "figures")
     given = parser.parse_args()
     p = params.load(given.profile).replace(methods=list(METHODS))
-    outcomes = [
-        load_table(stages.ensure("evaluation", p.replace(model=model)) / "outcomes.parquet")
-        for model in p.models
-    ]
-    table = publish(pd.concat([part.to_pandas() for part in outcomes]), given.out)
-    print(met(table).to_string(index=False))
+    outcomes, scored = gather(experiments.main_cells(p)), []
+    for model in p.models:
+        mine = p.replace(model=model)
+        data = [stages.ensure(stage, mine) for stage in ("composition", "confidence")]
+        scored.append(label_free.scored(mine, question_pools.test_questions(mine, *data)))
+    known = discrimination(pd.concat(scored))
+    print(met(publish(outcomes, known, given.out)).to_string(index=False))
+    print(known.round(2).to_string(index=False))
 
 
 if __name__ == "__main__":
