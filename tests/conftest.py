@@ -33,6 +33,7 @@ LONGEST = (
     "test_site",
     "test_architecture_notebooks",
     "test_linear_time",
+    "test_patterns",
     "test_kills",
     "test_kernels",
     "test_endpoint_faults",

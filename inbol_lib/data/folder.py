@@ -113,8 +113,10 @@ def _refuse_a_list(table: Path, content: bytes) -> None:
         )
 
 
-#: what makes two problems of one kind differ: texts, numbers
-_PARTICULARS = re.compile(r"'(?:[^'\\]|\\.)*'|\"(?:[^\"\\]|\\.)*\"|\[.*\]|\{.*\}|\d+")
+#: what makes two problems of one kind differ: texts, numbers; what is not closed ends with the line
+_PARTICULARS = re.compile(
+    r"'(?:[^'\\]|\\.)*(?:'|$)|\"(?:[^\"\\]|\\.)*(?:\"|$)|\[(?:.*\]|.*)|\{(?:.*\}|.*)|\d+"
+)
 
 
 def _summary(table: Path, problems: list[tuple[int, str]]) -> str:

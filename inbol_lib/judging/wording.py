@@ -156,7 +156,7 @@ _ABBREVIATED = re.compile(
     r"(?:\b(?:mr|mrs|ms|dr|st|prof|vs|fig|approx|e\.g|i\.e|cf|jr|sr|inc|no)|\b[a-z]\.[a-z])\.$",
     re.I,
 )
-_STOP = re.compile(r"[.!?;][\"')\]]{0,3}\s+|\s*\n\s*|[.!?](?=[A-Z][a-z])")
+_STOP = re.compile(r"[.!?;][\"')\]]{0,3}\s+|(?<!\s)\s*\n\s*|[.!?](?=[A-Z][a-z])")
 
 
 def sentences(text: str) -> list[str]:
