@@ -32,10 +32,10 @@ class _Loader(yaml.SafeLoader):
         return super().construct_mapping(node, deep)
 
 
-def _zero_led(loader: _Loader, node: yaml.ScalarNode) -> Any:
+def _zero_led(loader: _Loader, node: yaml.Node) -> Any:
     raise ParameterError(
-        f"{node.value}: some programs read a number with a leading zero as octal; leave the zero "
-        "out, or put the text in quotes"
+        f"{node.value!s:.50}: some programs read a number with a leading zero as octal; leave the "
+        "zero out, or put the text in quotes"
     )
 
 
@@ -66,6 +66,28 @@ def as_float(text: str) -> float:
     return float(text.replace(".inf", "inf").replace(".nan", "nan"))
 
 
+def _loaded(text: str) -> Any:
+    """Return the value that YAML describes.
+
+    Raises
+    ------
+    ParameterError
+        For a key that stands there twice, or a number with a leading zero.
+    yaml.YAMLError
+        For anything else that can not be read.
+    """
+    try:
+        return yaml.load(text, _Loader)  # noqa: S506 (a SafeLoader)
+    except ParameterError:
+        raise
+    except RecursionError:
+        raise yaml.YAMLError("too many brackets are open at a time") from None
+    except ValueError as error:  # of a date, or of more digits than Python reads
+        raise yaml.YAMLError(str(error)) from None
+    except (LookupError, AttributeError, TypeError):  # PyYAML's own, of a tag such as !!bool
+        raise yaml.YAMLError("a tag or a date stands before something else") from None
+
+
 def read_value(text: str) -> Any:
     """Return the value of a parameter as a command line gives it.
 
@@ -77,9 +99,9 @@ def read_value(text: str) -> Any:
         If it is no YAML, or a number with a leading zero.
     """
     try:
-        value = yaml.load(text, _Loader)  # noqa: S506 (a SafeLoader)
+        value = _loaded(text)
     except yaml.YAMLError as error:
-        raise ParameterError(f"{text!r} is no value: {_reason(error)}") from None
+        raise ParameterError(f"{text!r:.300} is no value: {_reason(error)}") from None
     plain = isinstance(value, str) and not text.lstrip().startswith(("'", '"'))
     return text.strip() if plain else value
 
@@ -93,7 +115,7 @@ def read_profile(path: Path) -> dict[str, Any]:
         If it is no UTF-8, no YAML, or anything else than one mapping; in one line.
     """
     try:
-        values = yaml.load(path.read_text(encoding="utf-8-sig"), _Loader)  # noqa: S506
+        values = _loaded(path.read_text(encoding="utf-8-sig"))
     except UnicodeDecodeError as error:
         raise ParameterError(f"{path} is no UTF-8 (byte {error.start + 1})") from None
     except yaml.YAMLError as error:

@@ -1,26 +1,22 @@
 """Whatever comes in ends in a clear error or is counted and shown: never in a traceback.
 
-Eight kinds of input, 250 cases each, and 2,500 with `--hypothesis-profile nightly`.
+Eight kinds of input here, and files in `test_bad_files.py`: 250 cases each, and 2,500 with
+`--hypothesis-profile nightly`. What must hold is in `checks.py`.
 """
 
-import json
 import math
-from pathlib import Path
 
-from hypothesis import assume, given
+import checks
+from checks import line_of
+from hypothesis import example, given
 from hypothesis import strategies as st
 
-from inbol_lib import params, values
-from inbol_lib.boundary.generated_text import parse_pairs
-from inbol_lib.data import folder, response_files
+from inbol_lib import params
 from inbol_lib.errors import ParameterError
-from inbol_lib.judging import hybrid
-from inbol_lib.judging.matching import matched
 from inbol_lib.mllm.endpoints import replies, spending
 from inbol_lib.mllm.journal import Journal
 
 SMOKE = params.load("smoke").model_dump()
-OUTCOMES = {"refusal", "correct", "incorrect", "unjudged"}
 #: What people, models and broken files write, beside any other text.
 ODD = st.sampled_from(
     [
@@ -58,17 +54,6 @@ def rows_of(*keys):
     return st.fixed_dictionaries({}, optional=dict.fromkeys(keys, VALUES))
 
 
-def line_of(value):
-    """JSON as Python writes it, half characters and NaN included."""
-    return json.dumps(value).encode()
-
-
-def check_clear(error, lines=50):
-    """An error for people says something, and not too much."""
-    assert 0 < len(str(error).splitlines()) <= lines
-    assert str(error).strip()
-
-
 #: Too long a number, and too deep a nest.
 HUGE = st.sampled_from([b'{"id": ' + b"9" * 5000 + b"}", b"[" * 100_000, b'{"a":' * 50_000])
 LINES = st.one_of(st.binary(max_size=80), VALUES.map(line_of), HUGE)
@@ -79,7 +64,7 @@ def test_parameters_are_taken_or_refused_by_name(changes):
     try:
         p = params.checked({**SMOKE, **changes})
     except ParameterError as error:
-        check_clear(error)
+        checks.clear(error)
         return
     assert set(changes) <= set(SMOKE), "unknown names are refused"
     assert params.checked(p.model_dump()) == p
@@ -88,16 +73,15 @@ def test_parameters_are_taken_or_refused_by_name(changes):
         assert taken == (float(value) if isinstance(taken, float) else value), name
 
 
-@given(st.one_of(TEXTS, VALUES.map(str), VALUES.map(lambda value: line_of(value).decode())))
+#: What YAML promises and does not keep, and what is too deep or too long for Python.
+PROMISES = ("!!int abc", "!!float x", "!!bool abc", "!!timestamp abc", "2020-13-45", "{a: " * 5000)
+COMMANDS = st.one_of(TEXTS, VALUES.map(str), VALUES.map(lambda value: line_of(value).decode()))
+
+
+@given(st.one_of(COMMANDS, st.sampled_from([*PROMISES, "9" * 5000, "[" * 5000, "!zero [1]"])))
+@example("!!int ''")
 def test_a_command_line_s_value_is_read_or_refused(text):
-    try:
-        value = values.read_value(text)
-    except ParameterError as error:
-        check_clear(error, lines=1)
-        return
-    plain = isinstance(value, bool | int | str) and not isinstance(value, float)
-    assume(plain and (not isinstance(value, str) or value.isprintable()))
-    assert values.read_value(values.written(value)) == value
+    checks.value(text)
 
 
 GOOD_ROW = {"id": "a", "question": "What?", "response": "red", "answers": ["red"]}
@@ -114,12 +98,7 @@ GOOD_ROW = {"id": "a", "question": "What?", "response": "red", "answers": ["red"
     )
 )
 def test_every_row_to_score_is_scored_or_named(lines):
-    rows, found = response_files.read(lines)
-    named = {fault.split(":")[0] for fault in found}
-    filled = [number for number, line in enumerate(lines, 1) if line.strip()]
-    assert len(rows) + len(named - {"the file has no rows"}) == len(filled)
-    for row in rows:
-        assert matched({"choices": [], **row}, row["response"]) in OUTCOMES | {""}
+    checks.score_rows(lines)
 
 
 @given(
@@ -132,34 +111,17 @@ def test_every_row_to_score_is_scored_or_named(lines):
     )
 )
 def test_a_question_of_one_s_own_is_taken_or_named(line):
-    reader = folder._Reader(folder_of_nothing())
-    reader.read(3, line)
-    assert bool(reader.rows) != bool(reader.problems)
-    assert all(number == 3 for number, _ in reader.problems)
-    assert all(problem.encode(errors="replace") for _, problem in reader.problems)
-
-
-def folder_of_nothing():
-    """A folder without pictures."""
-    return Path(__file__).parent
+    checks.own_question(line)
 
 
 @given(st.one_of(TEXTS, st.lists(TEXTS, max_size=8).map("\n".join)))
 def test_a_generator_s_text_holds_whole_questions_or_none(text):
-    for question, explanation in parse_pairs(text):
-        assert question.strip()
-        assert isinstance(explanation, str)
-        assert len(question) + len(explanation) <= len(text) + 200
+    checks.generated(text)
 
 
 @given(TEXTS, st.lists(TEXTS.filter(str.strip), max_size=3), st.lists(TEXTS, max_size=4), TEXTS)
 def test_a_judge_s_reply_is_a_verdict_or_none(said, answers, choices, response):
-    assert hybrid.parse_verdict(said) in (True, False, None)
-    assert hybrid.parse_three_way(said) in OUTCOMES
-    row = {"question": "What?", "answers": answers, "choices": choices}
-    (outcome,) = hybrid.judge([row], [response], "string")
-    assert outcome in OUTCOMES
-    assert answers or outcome != "correct", "nobody answers the unanswerable right"
+    checks.judged(said, answers, choices, response)
 
 
 CHOICES = st.lists(
@@ -182,14 +144,7 @@ BODIES = st.one_of(
 
 @given(BODIES)
 def test_a_server_s_body_is_an_answer_or_said_to_be_none(body):
-    try:
-        reply = replies.read(body)
-    except (replies.NoCompletion, replies.NoAnswer) as error:
-        check_clear(error)
-        return
-    assert reply.texts
-    assert all(isinstance(text, str) and text.encode() is not None for text in reply.texts)
-    assert all(isinstance(count, int) for count in reply.used.values())
+    checks.body(body)
 
 
 ANSWERS = rows_of("key", "first", "texts", "model", *replies.TOKENS)
@@ -199,12 +154,9 @@ GOOD_ANSWER = {"key": "a", "first": 0, "texts": ["red"], "model": "any"}
 @given(lines=st.lists(st.one_of(LINES, ANSWERS.map(line_of)), max_size=4), good=st.booleans())
 def test_a_journal_s_lines_are_answers_or_counted(tmp_path_factory, lines, good):
     lines = [*lines, *[line_of(GOOD_ANSWER)] * good]
-    path = tmp_path_factory.getbasetemp() / "journal.jsonl"
-    path.write_bytes(b"\n".join(lines))
-    answers = Journal(path).answers()
-    assert all(isinstance(text, str) for texts in answers.values() for text in texts)
-    said = spending.held_in(path)
-    written = [line for line in b"\n".join(lines).splitlines() if line.strip()]
+    content = b"\n".join(lines)
+    answers, said = checks.journal(tmp_path_factory.getbasetemp() / "journal.jsonl", content)
+    written = [line for line in content.splitlines() if line.strip()]
     if not good and not answers and written:
         assert f"{len(written):,} lines are no answers" in said
     assert ("red" in str(answers.get("a"))) or not good or "a" in answers

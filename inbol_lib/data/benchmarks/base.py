@@ -20,10 +20,31 @@ from inbol_lib.data.benchmarks.hub_tables import Hub, rgb, unread
 from inbol_lib.data.benchmarks.published_counts import Count, deviation
 from inbol_lib.data.benchmarks.release_files import located
 from inbol_lib.data.records import QUESTION_FEATURES, load_tables
-from inbol_lib.data.texts import MARK
+from inbol_lib.data.texts import MARK, is_whole
 from inbol_lib.errors import ParameterError
 
 SHOWN = 20  # unreadable pictures that are listed
+#: what reading raises where files are not as released: rows, tables, numbers
+_NOT_AS_RELEASED = (
+    *(ArithmeticError, AttributeError, LookupError, NotImplementedError, OSError, TypeError),
+    ValueError,
+)
+#: columns of a question that are one text, and lists of texts
+ONE_TEXT, MANY_TEXTS = ("id", "image_id", "group", "question"), ("answers", "choices")
+
+
+def _check_kinds(asked: dict) -> None:
+    """Check that a question holds texts and a picture; raises ValueError naming what it is not."""
+    for name in MANY_TEXTS:
+        if not isinstance(asked[name], list):
+            raise ValueError(f"{name} must be a list, given {asked[name]!r:.100}")
+    texts = [(name, asked[name]) for name in ONE_TEXT]
+    texts += [(name, text) for name in MANY_TEXTS for text in asked[name]]
+    for name, text in texts:
+        if not isinstance(text, str) or not is_whole(text):
+            raise ValueError(f"{name} must hold texts, given {text!r:.100}")
+    if not (asked["image"] is None or callable(asked["image"])):
+        raise ValueError(f"image must name a picture, given {asked['image']!r:.100}")
 
 
 @dataclass(frozen=True)
@@ -147,8 +168,7 @@ class Benchmark:
         divided = list(self.splits.values()).count(release) > 1
         known = self.published.get(release, ())
         count, groups = 0, set()
-        for row in self._raw(root, split, release, revision):
-            asked = self._question(row, count, split)
+        for asked in self._questions(root, split, revision):
             count += 1
             if asked is None:
                 continue
@@ -159,6 +179,24 @@ class Benchmark:
         differs = deviation(known, count, len(groups))
         if differs:
             warnings.warn(f"{self.title}, {release}: {differs}", stacklevel=2)
+
+    def _questions(
+        self, root: Path | None, split: str, revision: str | None
+    ) -> Iterator[dict | None]:
+        """Yield what `_question` makes of every row; raises ParameterError where that fails."""
+        number = 0
+        try:
+            for row in self._raw(root, split, self.release(split), revision):
+                yield self._question(row, number, split)
+                number += 1
+        except ParameterError:
+            raise
+        except _NOT_AS_RELEASED as error:
+            place = root / self.name if root else "its table on the Hub"
+            raise ParameterError(
+                f"{self.title}, {split}: row {number + 1} is not as in the release "
+                f"({type(error).__name__}: {error!s:.200}); get the files again, into {place}"
+            ) from None
 
     def _question(self, row: dict, number: int, split: str) -> dict | None:
         """Return the Question row of a release's row, None where it is not taken."""
@@ -174,7 +212,9 @@ class Benchmark:
             "accepted": [],
             "image": row.get("image"),
         }
-        return defaults | asked
+        whole = defaults | asked
+        _check_kinds(whole)
+        return whole
 
     def drawn(
         self,
