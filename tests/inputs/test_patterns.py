@@ -7,6 +7,7 @@ tried as the module uses it, on texts of its own words and of what often makes p
 
 import ast
 import importlib
+import random
 import re
 import time
 
@@ -18,6 +19,7 @@ LENGTH = 100_000  # bytes
 SECONDS = 0.05
 #: characters of a pattern that have this time: one joins all wordings of inability, four times that
 LONG = 10_000
+WORDS = 10  # of a pattern's own that are tried
 USES = {"match", "fullmatch", "search", "sub", "subn", "finditer", "findall", "split"}
 MARKS = (
     *("a", "a ", "A", "1", "0.", "1,", "é", "　", " ", "\n", "\t", "_", "*", "#", "-", ".", ","),
@@ -100,9 +102,10 @@ FOUND = patterns()
 
 
 def texts(pattern):
-    """Texts of one mark or word, again and again, with and without an end that fits nothing."""
-    words = set(re.findall(r"[A-Za-z']{2,20}", pattern.pattern))
-    for token in {*MARKS, *words, *(f"{word} " for word in words)}:
+    """Texts of one mark or word, again and again, with an end that fits nothing."""
+    words = sorted(set(re.findall(r"[A-Za-z']{2,20}", pattern.pattern)))
+    drawn = random.Random(0).sample(words, min(WORDS, len(words)))
+    for token in (*MARKS, *(f"{word} " for word in drawn)):
         yield token * (LENGTH // len(token.encode())) + "\x00"
 
 
