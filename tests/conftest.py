@@ -127,6 +127,24 @@ def full_disk(tmp_path):
 
 
 @pytest.fixture
+def read_only(tmp_path):
+    """A function that makes a folder's disk one that nobody can write to, whoever it is."""
+    mounted = []
+
+    def protect(folder):
+        bound = ["mount", "--bind", folder, folder], ["mount", "-o", "remount,ro,bind", folder]
+        for command in bound:
+            if subprocess.run(command, capture_output=True).returncode:
+                pytest.skip("only root may mount a folder")
+            mounted[:] = [folder]
+        return folder
+
+    yield protect
+    for folder in mounted:
+        subprocess.run(["umount", "-l", folder], check=True)
+
+
+@pytest.fixture
 def shared():
     """Real files in their real formats; a test that needs them is skipped where they are not."""
     if not SHARED.is_dir():

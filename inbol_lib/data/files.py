@@ -1,5 +1,6 @@
 """Files that are there whole or not at all, whatever stops the process that writes them."""
 
+import contextlib
 import os
 import re
 import shutil
@@ -57,13 +58,14 @@ def sweep(folder: Path, until: float) -> None:
 
 
 def remove(path: Path, until: float) -> None:
-    """Remove a file or a folder that nobody has changed since `until`, if it is there still."""
-    try:
+    """Remove a file or a folder that nobody has changed since `until`, if that can be done.
+
+    Another process may have been faster, and what lies on a read-only disk stays.
+    """
+    with contextlib.suppress(OSError):
         if path.stat().st_mtime > until:
             return
-    except FileNotFoundError:  # another process was faster
-        return
-    if path.is_dir():
-        shutil.rmtree(path, ignore_errors=True)
-    else:
-        path.unlink(missing_ok=True)
+        if path.is_dir():
+            shutil.rmtree(path, ignore_errors=True)
+        else:
+            path.unlink(missing_ok=True)

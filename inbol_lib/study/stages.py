@@ -1,5 +1,6 @@
 """Run stages, and keep what they make: every notebook opens its stage here and saves it here."""
 
+import errno
 import json
 import logging
 import os
@@ -17,7 +18,7 @@ from filelock import FileLock, Timeout
 
 from inbol_lib import paths, progress
 from inbol_lib.data.files import remove, sweep, whole
-from inbol_lib.errors import KINDS, DiskFull, NotebookFailed, StudyError
+from inbol_lib.errors import KINDS, DiskFull, NotebookFailed, ParameterError, StudyError
 from inbol_lib.mllm import pinning
 from inbol_lib.params import Params
 from inbol_lib.study import graph
@@ -49,16 +50,35 @@ def ensure(stage: str, p: Params, aloud: bool = True) -> Path:
     return folder
 
 
+#: why a folder can not be written, however much room there is
+_NOT_WRITABLE = (errno.EROFS, errno.EACCES, errno.EPERM, errno.ENOTDIR, errno.EEXIST)
+
+
 @contextmanager
 def _held(stage: str, folder: Path) -> Iterator[bool]:
-    """Keep other processes from making an artefact; yields whether another one did, meanwhile."""
-    folder.mkdir(parents=True, exist_ok=True)
+    """Keep other processes from making an artefact; yields whether another one did, meanwhile.
+
+    Raises
+    ------
+    ParameterError
+        If nobody may write there.
+    """
     lock = FileLock(folder / ".lock")
     waited = False
     try:
+        folder.mkdir(parents=True, exist_ok=True)
         lock.acquire(timeout=0)
-    except Timeout:
-        waited = True
+    except OSError as error:
+        if isinstance(error, Timeout):
+            waited = True
+        elif error.errno in _NOT_WRITABLE:
+            raise ParameterError(
+                f"INBOL_RUNS: {paths.runs()} is no folder that one can write to "
+                f"({error.filename}: {error.strerror}); give another one, or the right to write"
+            ) from None
+        else:
+            raise
+    if waited:
         print(f"waiting: another process makes {stage}/{folder.name}", file=sys.stderr)
         lock.acquire()
     try:

@@ -172,3 +172,37 @@ def test_scores_that_find_no_room_are_one_line(full_disk, tmp_path, capsys):
     said = capsys.readouterr().err.strip().splitlines()
     assert said[-1].startswith("the disk is full")
     assert "Traceback" not in "".join(said)
+
+
+@pytest.mark.parametrize("inner", ["", "inner"])
+def test_a_folder_that_nobody_can_write_to_is_named_in_one_line(
+    read_only, tmp_path, tour, monkeypatch, capsys, inner
+):
+    place = tmp_path / "runs"
+    place.mkdir()
+    monkeypatch.setenv("INBOL_RUNS", str(read_only(place) / inner))
+    tour("")
+    assert running.main(["tour"]) == 2
+    (said,) = capsys.readouterr().err.strip().splitlines()
+    assert f"INBOL_RUNS: {place / inner} is no folder that one can write to" in said
+
+
+def test_a_file_in_place_of_the_folder_is_named(tmp_path, tour, monkeypatch, capsys):
+    (tmp_path / "runs").touch()
+    monkeypatch.setenv("INBOL_RUNS", str(tmp_path / "runs"))
+    tour("")
+    assert running.main(["tour"]) == 2
+    assert "is no folder that one can write to" in capsys.readouterr().err
+
+
+def test_a_complete_artefact_can_be_read_where_nobody_can_write(
+    read_only, smoke, tmp_path, monkeypatch
+):
+    monkeypatch.setenv("INBOL_RUNS", str(tmp_path / "runs"))
+    stages.open("tour", smoke).save({"old": 1})
+    left = graph.path("tour", smoke) / ".records.parquet.4711"
+    left.touch()
+    os.utime(left, (1, 1))
+    read_only(tmp_path / "runs")
+    folder = stages.ensure("tour", smoke)
+    assert json.loads((folder / "metrics.json").read_text()) == {"old": 1}
