@@ -11,13 +11,14 @@ which its result depends.
 """
 
 import shlex
+import sys
 from pathlib import Path
 
 from inbol_lib import params, paths, values
 from inbol_lib.errors import ParameterError
 from inbol_lib.study import graph, running
 from inbol_lib.study import workflow as runs_of_it
-from inbol_lib.study.workflow import sweep
+from inbol_lib.study.workflow import changes, sweep
 
 PROFILE = config.get("profile", "micro")
 CHANGES = {
@@ -232,3 +233,17 @@ use rule stage as tour with:  # 00: the method on one page
 
 ruleorder: confidence > unanswerable > composition > idk_it > ca_dpo > evaluation > heatmaps > \
     probing > paper_vs_ours > tour > stage
+
+
+if workflow.is_main_process:
+    CODE = {
+        one.name: [str(file) for file in one.input if isinstance(file, str)]
+        + [f"notebooks/{graph.NOTEBOOKS[one.name]}.ipynb"]
+        for one in workflow.rules
+        if one.name in graph.NOTEBOOKS
+    }
+    READS = {}
+    for name, p in JOBS.values():
+        READS.setdefault(name, set()).update(read for read, _ in graph.dependencies(name, p))
+    for old in changes.age(Path(".snakemake"), paths.runs(), CODE, READS):
+        print(f"{old}: its code has changed, though not by the clock", file=sys.stderr)

@@ -1,6 +1,7 @@
 """A run of the Snakefile goes on by itself after a kill, whatever its paths are called."""
 
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -12,7 +13,7 @@ import pytest
 
 from inbol_lib import params, paths
 from inbol_lib.study import graph, workflow
-from inbol_lib.study.workflow import snake
+from inbol_lib.study.workflow import changes, snake
 
 
 @pytest.fixture
@@ -158,3 +159,80 @@ def test_snakemake_finds_this_python_and_forked_kernels_their_environment(monkey
     assert snake.environment()["PATH"] == f"{here}:/usr/bin:/bin"
     monkeypatch.setenv("PATH", f"{here}:/usr/bin:/bin")
     assert snake.environment() == dict(os.environ)
+
+
+@pytest.fixture
+def seen(tmp_path):
+    """A function that looks at two stages' code as a run does; and code, artefacts and times."""
+    made = time.time() - 1000
+    places = {}
+    for stage, place in {"confidence": "asking.py", "composition": "mixing.py"}.items():
+        places[place] = tmp_path / place
+        places[place].write_text("old")
+        os.utime(places[place], (made - 9, made - 9))
+        places[stage] = tmp_path / "runs" / stage / "x" / "metrics.json"
+        places[stage].parent.mkdir(parents=True)
+        places[stage].write_text("{}")
+        os.utime(places[stage], (made, made))
+    code = {"confidence": [str(places["asking.py"])], "composition": [str(places["mixing.py"])]}
+    reads = {"composition": {"confidence"}}
+
+    def look():
+        return changes.age(tmp_path / ".snakemake", tmp_path / "runs", code, reads)
+
+    assert look() == []
+    return look, places, made
+
+
+def edited(file, at):
+    """Edit a file by a clock that shows another time."""
+    file.write_text(f"new at {at}")
+    os.utime(file, (at, at))
+
+
+def test_code_edited_by_a_clock_that_is_behind_makes_its_artefacts_again(seen):
+    look, places, made = seen
+    edited(places["mixing.py"], made - 5)
+    assert look() == ["composition/x"]
+    changed = places["mixing.py"].stat().st_mtime
+    assert places["composition"].stat().st_mtime < changed
+    assert places["confidence"].stat().st_mtime == made
+    assert look() == [], "once"
+    edited(places["asking.py"], made - 4)
+    os.utime(places["composition"], (made, made))  # made again since
+    assert look() == ["confidence/x", "composition/x"], "and what reads them"
+
+
+def test_code_edited_by_a_clock_that_is_right_is_left_to_its_time(seen):
+    look, places, made = seen
+    edited(places["mixing.py"], time.time() + 5)
+    assert look() == []
+    assert places["composition"].stat().st_mtime == made
+    os.utime(places["asking.py"], (made - 5, made - 5))
+    assert look() == [], "touched, not changed"
+
+
+def test_what_was_seen_may_be_torn(seen, tmp_path):
+    look, places, made = seen
+    for torn in ("", "{", "[]", '{"a": 1}', '{"a": ["b", 1]}'):
+        (tmp_path / ".snakemake" / "code.json").write_text(torn)
+        assert look() == []
+
+
+def test_a_study_sees_a_notebook_that_was_put_back_with_its_old_time(study, tmp_path):
+    start, folder = study
+    place = tmp_path / "it's an odd $(place) & more" / "work"
+    (place / "notebooks").unlink()
+    shutil.copytree(paths.NOTEBOOKS, place / "notebooks")
+    said, _ = start().communicate(timeout=300)
+    metrics = folder / "metrics.json"
+    made = metrics.stat().st_mtime_ns
+    book = place / "notebooks" / "00_tour.ipynb"
+    book.write_text(book.read_text() + "\n")
+    os.utime(book, (1_000_000, 1_000_000))
+    said, _ = start().communicate(timeout=300)
+    assert "its code has changed, though not by the clock" in said
+    again = metrics.stat().st_mtime_ns
+    assert again > made
+    said, _ = start().communicate(timeout=300)
+    assert metrics.stat().st_mtime_ns == again, said
