@@ -69,6 +69,37 @@ def test_an_echo_shows_no_secret_wherever_it_is_cut(served, capsys, before, stat
     assert KEY[:8] not in said
 
 
+def completion(text):
+    """A server's answer, as it should be."""
+    choice = {"message": {"content": text}, "finish_reason": "stop"}
+    return json.dumps({"choices": [choice]}).encode()
+
+
+@pytest.mark.parametrize("kept", [12, 17, 1000])
+def test_an_answer_that_echoes_the_headers_is_kept_without_the_key(served, runs, kept):
+    """... in what a stage is given, and in the journal."""
+
+    def echo(headers):
+        told = "\n".join(f"{name}: {value[: kept + 7]}" for name, value in headers.items())
+        return 200, completion(f"{told}\nred")
+
+    served(echo)
+    ((said,),) = Endpoint("endpoint:any").ask(["What?"])
+    assert said.endswith("red")
+    written = "".join(file.read_text() for file in runs.rglob("*") if file.is_file())
+    assert "red" in written, "there is a journal"
+    for text in (said, written):
+        assert "***" in text
+        assert KEY[:9] not in text
+        assert "hunter" not in text
+
+
+def test_a_short_key_is_a_word_that_answers_may_hold(served, monkeypatch):
+    monkeypatch.setenv("OPENAI_API_KEY", "any")
+    served(lambda headers: (200, completion("as many as any")))
+    assert Endpoint("endpoint:any").ask(["What?"]) == [["as many as any"]]
+
+
 def test_a_password_is_hidden_in_every_form():
     address = f"http://bob:{PASSWORD}@host/v1"
     kept = hiding.secrets(KEY, address)

@@ -113,7 +113,7 @@ class Client:
 
         try:
             raw = self.openai.chat.completions.with_raw_response.create(**self._worded(body))
-            return replies.read(raw.http_response.content)
+            return self._without_secrets(replies.read(raw.http_response.content))
         except replies.NoCompletion as error:
             raise RequestFailed(self._readable(error)) from None
         except replies.NoAnswer as error:
@@ -149,7 +149,20 @@ class Client:
         self.stopping.set()
         return EndpointError(message)
 
+    def _without_secrets(self, reply: replies.Reply) -> replies.Reply:
+        """Return a reply whose answers do not hold the secrets: a server may echo a request.
+
+        Answers go into journals, tables and notebooks. The word that a local server is given as its
+        key ("any") may well be a part of an answer, so only long secrets are hidden.
+        """
+        kept = [secret for secret in self._secrets() if len(secret) >= hiding.LONG]
+        texts = [hiding.hidden(text, kept) for text in reply.texts]
+        return reply._replace(texts=texts)
+
+    def _secrets(self) -> list[str]:
+        return hiding.secrets(self.openai.api_key, str(self.openai.base_url))
+
     def _readable(self, error: Exception) -> str:
         """Return an error's message on one line, secrets hidden, and only then shortened."""
-        kept = hiding.secrets(self.openai.api_key, str(self.openai.base_url))
+        kept = self._secrets()
         return " ".join(hiding.hidden(str(error), kept).split())[:300]

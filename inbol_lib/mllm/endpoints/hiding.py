@@ -7,6 +7,8 @@ from urllib.parse import unquote, urlsplit
 HIDDEN = "***"
 #: As many first characters of a secret give it away: a text may end within it.
 TELLING = 8
+#: Characters of a secret that is no word: one that no answer holds by chance.
+LONG = 16
 
 
 def secrets(key: str, address: str) -> list[str]:
