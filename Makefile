@@ -7,6 +7,7 @@ BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 WITH_SPHINX := $(VENV)/.with-sphinx
 WITH_BROWSER := $(VENV)/.with-browser
+WITH_FUZZ := $(VENV)/.with-fuzz
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 export TOKENIZERS_PARALLELISM := false
 # The embedded study needs no network; a profile that fetches models sets HF_HUB_OFFLINE=0.
@@ -15,7 +16,7 @@ export OMP_NUM_THREADS ?= 1
 # Loads the libraries once, for all notebooks of a run.
 FORKED := $(BIN)/python -m inbol_lib.study.kernels
 
-.PHONY: help env study smoke demo test lint lock audit lab notebooks site test-browser pretrain bench clean
+.PHONY: help env study smoke demo test lint lock audit lab notebooks site test-browser fuzz pretrain bench clean
 help:  ## this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
 
@@ -70,11 +71,18 @@ $(WITH_BROWSER): $(READY) tests/browser.lock
 	$(PIP) --require-hashes -r tests/browser.lock
 	touch $(WITH_BROWSER)
 
+$(WITH_FUZZ): $(READY) tests/fuzz.lock
+	$(PIP) --require-hashes -r tests/fuzz.lock
+	touch $(WITH_FUZZ)
+
 site: $(WITH_SPHINX)  ## notebooks, results and reference as pages that open from disk: build/site/
 	$(BIN)/python docs/site/building.py
 
 test-browser: site $(WITH_BROWSER)  ## JupyterLab and the site in a real Chromium
 	$(BIN)/python tests/in_a_browser.py
+
+fuzz: $(WITH_FUZZ)  ## look for inputs that a parser fails on (Linux; 45 minutes)
+	$(BIN)/python tests/fuzz.py
 
 pretrain: $(READY)  ## retrain the micro models and the judge (hours)
 	$(BIN)/python -m inbol_lib.micro.models.judge

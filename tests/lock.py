@@ -30,7 +30,11 @@ LOCK = ROOT / "requirements.lock"
 #: torch with CUDA's libraries, and without
 CUDA_LOCK, CPU_LOCK = ROOT / "requirements-cuda.lock", ROOT / "requirements-cpu.lock"
 #: extra of pyproject.toml -> the lock of what it needs beyond the environment
-EXTRAS = {"site": ROOT / "requirements-site.lock", "browser": ROOT / "tests" / "browser.lock"}
+EXTRAS = {
+    "site": ROOT / "requirements-site.lock",
+    "browser": ROOT / "tests" / "browser.lock",
+    "fuzz": ROOT / "tests" / "fuzz.lock",
+}
 INVENTORY = ROOT / "sbom.cdx.json"
 TOOLS = ROOT / "tests" / "tools.lock"
 TOOLS_ENVIRONMENT = ROOT / ".venv" / "tools"
