@@ -104,7 +104,11 @@ def main(argv: Sequence[str] | None = None) -> int:
     int
         The subcommand's exit status: 0, 1 if something failed, 2 if it was asked wrongly.
     """
-    given = parser().parse_args(argv)
+    words = sys.argv[1:] if argv is None else list(argv)
+    if not words:
+        parser().print_help(sys.stderr)
+        return 2
+    given = parser().parse_args(words)
     module = importlib.import_module(COMMANDS[given.command].module)
     try:
         return module.main(given.arguments)

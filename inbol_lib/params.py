@@ -265,7 +265,7 @@ def _explain(fault: dict) -> str:
         near = get_close_matches(key, Params.model_fields, 1)
         return f"{key}: no such parameter" + (f"; did you mean {near[0]}?" if near else "")
     given = fault["input"]
-    message = fault["msg"].removeprefix("Value error, ")
+    message = fault["msg"].removeprefix("Value error, ").replace("Input", "it", 1)
     return f"{key}: given {given!r} ({type(given).__name__}); {message}"
 
 

@@ -76,8 +76,9 @@ def check(root: Path) -> tuple[dict, ...]:
     table = root / "questions.jsonl"
     if not table.is_file():
         raise ParameterError(
-            f"{table} does not exist; see "
-            "`python -c 'import inbol_lib.data.folder as f; help(f)'` for the format"
+            f"{table} does not exist; it holds one object a line: "
+            '{"id": "q1", "image": "images/7.png", "question": "What color is it?", '
+            '"answers": ["red"]}'
         )
     content = table.read_bytes()
     _refuse_a_list(table, content)

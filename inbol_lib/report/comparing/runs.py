@@ -58,7 +58,12 @@ def folder_of(word: str, p: Params) -> Path:
         return Path(word).resolve()
     found = [folder for folder in there if word in folder.name]
     if len(found) != 1:
-        listed = "".join(f"\n  {folder.name}" for folder in (found or there)[:20]) or " none"
+        if not there:
+            raise ParameterError(
+                f"{word!r} names no evaluation: there is none yet under "
+                f"{paths.runs() / 'evaluation'}; `inbol run 06 -f micro --ensure` makes one"
+            )
+        listed = "".join(f"\n  {folder.name}" for folder in (found or there)[:20])
         count = f"{len(found)} evaluations" if found else "no evaluation"
         raise ParameterError(
             f"{count} under {paths.runs() / 'evaluation'} with {word!r} in its name; give a "
