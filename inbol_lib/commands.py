@@ -7,6 +7,8 @@ import sys
 from collections.abc import Sequence
 from typing import NamedTuple
 
+from inbol_lib.errors import INTERRUPTED, STOPPED
+
 
 class Command(NamedTuple):
     """One subcommand: the module whose `main` it calls, what it does, and an example."""
@@ -102,7 +104,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     Returns
     -------
     int
-        The subcommand's exit status: 0, 1 if something failed, 2 if it was asked wrongly.
+        The subcommand's exit status: 0, 1 if something failed, 2 if it was asked wrongly, 130
+        after Ctrl-C.
     """
     words = sys.argv[1:] if argv is None else list(argv)
     if not words:
@@ -112,6 +115,9 @@ def main(argv: Sequence[str] | None = None) -> int:
     module = importlib.import_module(COMMANDS[given.command].module)
     try:
         return module.main(given.arguments)
+    except KeyboardInterrupt:
+        print(STOPPED, file=sys.stderr)
+        return INTERRUPTED
     except OSError as error:
         if error.errno not in (errno.ENOSPC, errno.EDQUOT):
             raise

@@ -44,6 +44,10 @@ KINDS: dict[str, type[StudyError]] = {
 }
 
 
+#: what a command says after Ctrl-C, and the exit status that shells expect then
+STOPPED, INTERRUPTED = "stopped; what was finished is kept, and the same command goes on", 130
+
+
 def status(error: StudyError) -> int:
     """Return a command's exit status after an error: 2 if it was asked wrongly, 0 or 1 if not."""
     if isinstance(error, DryRun):

@@ -23,6 +23,7 @@ TEXTS = ("docs/glossary.md", "docs/teachers.md", "ARCHITECTURE.md", "CONTRIBUTIN
 ELSEWHERE = ("The notebooks", "Results")
 #: tag of a cell -> the tag with which MyST-NB folds it
 FOLDED = {"parameters": "hide-input", "solution": "hide-cell"}
+PROMPTS = ("show", "hide")
 #: endings of the published files that the site offers
 PUBLISHED = (".png", ".svg", ".csv", ".tex", ".json", ".parquet")
 PAPER = "table"
@@ -62,7 +63,10 @@ def shown(book: str) -> str:
         for output in cell.get("outputs", []):
             clean_output(output)
         tags = cell["metadata"].get("tags", [])
-        cell["metadata"]["tags"] = tags + [FOLDED[tag] for tag in tags if tag in FOLDED]
+        for tag in [tag for tag in tags if tag in FOLDED]:
+            cell["metadata"]["tags"] = [*cell["metadata"]["tags"], FOLDED[tag]]
+            words = {f"code_prompt_{does}": f"{does.title()} the {tag}" for does in PROMPTS}
+            cell["metadata"]["mystnb"] = words
     return json.dumps(read)
 
 

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from inbol_lib import params, paths
-from inbol_lib.errors import ParameterError, StudyError, status
+from inbol_lib.errors import INTERRUPTED, STOPPED, ParameterError, StudyError, status
 from inbol_lib.params import Params
 from inbol_lib.study import graph, stages
 from inbol_lib.study.terminal import page, table
@@ -156,7 +156,7 @@ def say_plan(stage: str, p: Params) -> None:
         from inbol_lib.study.forecast import own_data  # here, because it loads slowly
 
         for line in own_data.plan(stage, p):
-            print(line, file=sys.stderr)
+            table.say(line)
 
 
 def parser() -> argparse.ArgumentParser:
@@ -280,8 +280,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     Returns
     -------
     int
-        0, 1 if an endpoint, a full disk or a cell stopped the run, or 2 if something was asked
-        wrongly, of which a notebook may be the first to know.
+        0, 1 if an endpoint, a full disk or a cell stopped the run, 2 if something was asked
+        wrongly, of which a notebook may be the first to know, or 130 after Ctrl-C.
     """
     args = parser().parse_args(argv)
     try:
@@ -297,6 +297,9 @@ def main(argv: Sequence[str] | None = None) -> int:
     except StudyError as error:
         print(error, file=sys.stderr)
         return status(error)
+    except KeyboardInterrupt:
+        print(STOPPED, file=sys.stderr)
+        return INTERRUPTED
     return 0
 
 

@@ -1,6 +1,7 @@
 """Texts of data and models on the site: shown as they are, and never run."""
 
 import json
+import re
 from html.parser import HTMLParser
 
 import pandas as pd
@@ -90,6 +91,33 @@ def test_parameters_and_solutions_are_folded_and_nothing_else():
     book = json.loads(staging.shown(json.dumps({"cells": cells})))
     tags = [cell["metadata"]["tags"][1:] for cell in book["cells"]]
     assert tags == [["hide-input"], ["hide-cell"], []]
+    prompts = [cell["metadata"].get("mystnb", {}) for cell in book["cells"]]
+    assert prompts[1]["code_prompt_show"] == "Show the solution"
+    assert [prompt.get("code_prompt_hide") for prompt in prompts[::2]] == [
+        "Hide the parameters",
+        None,
+    ]
+
+
+def test_only_sentences_in_a_notebook_s_table_may_stand_on_several_lines():
+    cells = "<td>micro-s</td><td>Which country has this flag, do you know?</td>"
+    short, long = cleaning.clean_html(f"<table><tr>{cells}</tr></table>").split("</td><td")
+    assert "class" not in short
+    assert long.startswith(' class="long">Which')
+
+
+def test_what_rows_are_about_stands_before_their_numbers(tmp_path):
+    file = tmp_path / "one.csv"
+    file.write_text("model,refr,lo,hi,generator\na,1.0,0.5,1.5,program\n")
+    heads = re.findall(r"<button[^>]*>\s*([^<]*?)\s*<", tables.table_html(file))
+    assert heads == ["model", "generator", "RefR", "95 %"]
+
+
+def test_an_interval_of_refusals_beside_one_of_trust_has_no_signs():
+    rows = {"refr": [11.0, 1.0], "s_trust": [None, 3.0], "lo": [5.0, -9.0], "hi": [17.0, 16.0]}
+    frame = pd.DataFrame(rows)
+    shown = [tables.cell(frame, place, "lo", False).text for place in (0, 1)]
+    assert shown == ["[5.0, 17.0]", "[−9.0, +16.0]"]
 
 
 def test_the_best_values_are_marked_in_each_group_and_ties_all_of_them():

@@ -47,3 +47,20 @@ def test_an_unknown_command_is_refused_with_the_choices(capsys):
     said = capsys.readouterr().err
     for name in commands.COMMANDS:
         assert name in said
+
+
+def test_without_a_word_the_help_is_shown(capsys):
+    assert commands.main([]) == 2
+    assert "inbol run 05_ca_dpo" in capsys.readouterr().err
+
+
+def test_ctrl_c_ends_in_one_line(runs, monkeypatch, capsys):
+    def interrupted(*_):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(running, "work", interrupted)
+    assert commands.main(["run", "tour"]) == 130
+    monkeypatch.setattr(plan, "main", interrupted)
+    assert commands.main(["plan"]) == 130
+    said = capsys.readouterr().err.splitlines()
+    assert [line.partition(";")[0] for line in said] == ["stopped", "stopped"]

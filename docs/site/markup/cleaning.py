@@ -15,13 +15,16 @@ TAGS = frozenset(
 )
 ATTRIBUTES = {"*": ["class", "colspan", "rowspan", "scope", "title"], "a": ["href"]}
 LOOK_OF_ITS_OWN = re.compile(r"<style\b.*?</style\s*>", re.DOTALL | re.IGNORECASE)
+#: a cell of a table with so many characters that they may stand on several lines
+SENTENCE = re.compile(r"<td>([^<]{25,})</td>")
 ROLE = re.compile(r"\{(?=[^{}\s`]+\}`)")
 DIRECTIVE = re.compile(r"(?m)^(\s*(?:`{3,}|~{3,}|:{3,})\s*)\{([^}\n]*)\}")
 
 
 def clean_html(text: str) -> str:
     """Return HTML with tags and attributes that only show; all others are shown as text."""
-    return bleach.clean(LOOK_OF_ITS_OWN.sub("", text), tags=TAGS, attributes=ATTRIBUTES)
+    cleaned = bleach.clean(LOOK_OF_ITS_OWN.sub("", text), tags=TAGS, attributes=ATTRIBUTES)
+    return SENTENCE.sub(r'<td class="long">\1</td>', cleaned)
 
 
 def clean_markdown(text: str) -> str:

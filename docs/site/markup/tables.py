@@ -118,7 +118,8 @@ def table_html(file: Path) -> str:
     words = captions()["tables"].get(file.stem, {})
     best = best_cells(frame, words.get("best", {}), words.get("within", []))
     kept = [name for name in frame if name not in LEFT_OUT and frame[name].notna().any()]
-    shown = in_order(kept)
+    texts = [name for name in kept if not pd.api.types.is_numeric_dtype(frame[name])]
+    shown = in_order([*texts, *(name for name in kept if name not in texts)])
     rows = [
         [cell(frame, place, name, (place, name) in best) for name in shown]
         for place in range(len(frame))
@@ -215,9 +216,8 @@ def cell(frame: pd.DataFrame, place: int, name: str, best: bool) -> Cell:
     if pd.isna(value):
         return Cell(NONE, "" if numeric else None)
     if name in INTERVALS:
-        return Cell(
-            interval(value, frame[INTERVALS[name]].iloc[place], show=shown_as(frame)), float(value)
-        )
+        show = shown_as(frame.iloc[[place]].dropna(axis=1))
+        return Cell(interval(value, frame[INTERVALS[name]].iloc[place], show=show), float(value))
     if name == "diff":
         bounds = (frame[f"diff_{end}"].iloc[place] for end in ("lo", "hi"))
         return Cell(interval(*bounds, value), float(value))

@@ -3,7 +3,22 @@
 from pathlib import Path
 
 import matplotlib.pyplot as plt
+import numpy as np
 import pandas as pd
+
+
+def shown(table: pd.DataFrame, decimals: int = 1) -> pd.DataFrame:
+    """Return a table as a reader wants it: rounded, and with a dash where there is no number.
+
+    Parameters
+    ----------
+    table : pd.DataFrame
+    decimals : int
+        Of numbers; a column of whole ones shows none.
+    """
+    rounded = table.round(decimals).convert_dtypes()
+    texts = rounded.astype(object).where(rounded.notna(), "–")
+    return texts.replace({np.inf: "∞", -np.inf: "−∞"})
 
 
 def save_table_files(table: pd.DataFrame, folder: Path, name: str, note: str = "") -> None:

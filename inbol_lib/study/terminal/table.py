@@ -39,6 +39,12 @@ def wanted() -> bool:
     return progress() and console().is_terminal
 
 
+def say(line: str) -> None:
+    """Print a line to standard error, on a terminal broken between words."""
+    terminal = console()
+    terminal.print(Text(line), soft_wrap=not terminal.is_terminal)
+
+
 def spelled(seconds: float) -> str:
     """Return a duration for people, "" for NaN."""
     if math.isnan(seconds):
