@@ -80,7 +80,10 @@ def test_files_and_figures_are_written(outcomes, tmp_path):
     table = numbered.table1(outcomes)
     files.save_table_files(table, tmp_path, "t", "reduced")
     assert pd.read_csv(tmp_path / "t.csv").shape == table.shape
-    assert "reduced" in (tmp_path / "t.md").read_text()
+    markdown = (tmp_path / "t.md").read_text()
+    assert "reduced" in markdown
+    assert "nan" not in markdown
+    assert table.s_trust.isna().sum() <= markdown.count("–"), "UaVQA has no s_trust"
     figure, ax = plt.subplots()
     charts.method_bars(table[table.dataset == "Overall"], ax)
     files.save_figure(figure, tmp_path, "f", table)
@@ -188,3 +191,20 @@ def test_trained_methods_are_points_on_the_plane():
         "a curve ends where the model itself stands"
     )
     assert curve.get_ydata()[-1] == pytest.approx(point.get_ydata()[0])
+
+
+def test_a_table_that_is_shown_is_rounded_and_has_dashes_and_names():
+    table = pd.DataFrame(
+        {
+            "method": ["idk_it", "p_true"],
+            "refr": [1.26, np.nan],
+            "n": [40, 340],
+            "wanted": [3.0, np.nan],
+            "cost": [np.inf, 0.5],
+        }
+    )
+    shown = files.shown(table)
+    assert shown.values.tolist() == [["IDK-IT", 1.3, 40, 3, "∞"], ["P(True)", "–", 340, "–", 0.5]]
+    assert list(shown.index) == ["", ""]
+    assert list(files.shown(table.set_index("method")).index) == ["IDK-IT", "P(True)"]
+    assert table.n.dtype == int, "the table itself is left alone"

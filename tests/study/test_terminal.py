@@ -127,3 +127,15 @@ def test_a_page_escapes_what_comes_from_data_and_loads_nothing(runs, smoke):
     assert "http" not in text
     assert "1 made in 1:01, 0 reused" in text
     assert [file.name for file in made.first] == ["metrics.json", "params.json"]
+    assert "<img" not in text
+
+
+def test_a_page_shows_the_figure_that_is_worth_opening(runs, smoke):
+    work = stages.open("evaluation", smoke)
+    (work.folder / "in_domain.png").touch()
+    work.save({})
+    made = page.page("evaluation", smoke, needed([("evaluation", smoke)]), 61.0)
+    shown = re.findall(
+        r'<img src="file://([^"]*)" alt="in domain">', page.write(made, work.folder).read_text()
+    )
+    assert [Path(place).name for place in shown] == ["in_domain.png"]

@@ -12,12 +12,10 @@ import yaml
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from inbol_lib.explore.parts.pages import mark_path, signed
-from inbol_lib.report.plots.looks import METHODS, SELECTIVE, MethodLook
+from inbol_lib.report.plots.looks import METHODS, NAMED, SELECTIVE, MethodLook
 
 HERE = Path(__file__).resolve().parent.parent
 LOOKS = {**METHODS, **SELECTIVE}
-#: columns that name a method or a score
-NAMED = ("method", "bold", "cautious", "score")
 #: column of a table -> its heading; others are named as they are, with blanks
 LABELS = {
     "acc": "Acc",

@@ -46,6 +46,8 @@ SELECTIVE = {
     "sequence_probability": MethodLook("Sequence probability", "#8c564b", "2"),
     "p_true": MethodLook("P(True)", "#aa4499", "3"),
 }
+#: columns of tables that name a method or a score
+NAMED = ("method", "bold", "cautious", "score")
 #: method -> line style
 DASHES = dict(zip(METHODS, cycle(("-", (0, (1, 1)), "-.", "--", "-", ":")), strict=False))
 #: class of confidence -> colour; the more confident, the darker

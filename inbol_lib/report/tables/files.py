@@ -1,14 +1,22 @@
 """Tables and figures as files."""
 
+import re
 from pathlib import Path
 
 import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
 
+from inbol_lib.report.plots.looks import METHODS, NAMED, SELECTIVE
+
+#: what a Markdown table has where there is no number
+MISSING = re.compile(r"(?<= )nan(?= +\|)")
+
 
 def shown(table: pd.DataFrame, decimals: int = 1) -> pd.DataFrame:
-    """Return a table as a reader wants it: rounded, and with a dash where there is no number.
+    """Return a table as a reader wants it: rounded, with a dash where there is no number.
+
+    Methods have the names of the figures, and rows that are only counted have none.
 
     Parameters
     ----------
@@ -18,7 +26,14 @@ def shown(table: pd.DataFrame, decimals: int = 1) -> pd.DataFrame:
     """
     rounded = table.round(decimals).convert_dtypes()
     texts = rounded.astype(object).where(rounded.notna(), "–")
-    return texts.replace({np.inf: "∞", -np.inf: "−∞"})
+    texts = texts.replace({np.inf: "∞", -np.inf: "−∞"})
+    labels = {name: look.label for name, look in {**METHODS, **SELECTIVE}.items()}
+    for column in texts.columns.intersection(NAMED):
+        texts[column] = texts[column].replace(labels)
+    if table.index.name == "method":
+        return texts.rename(index=labels)
+    counted = pd.api.types.is_integer_dtype(table.index)
+    return texts.set_axis([""] * len(texts)) if counted else texts
 
 
 def save_table_files(table: pd.DataFrame, folder: Path, name: str, note: str = "") -> None:
@@ -35,11 +50,11 @@ def save_table_files(table: pd.DataFrame, folder: Path, name: str, note: str = "
         Stands under the Markdown and the LaTeX table, such as that sizes are reduced.
     """
     folder.mkdir(parents=True, exist_ok=True)
-    shown = table.round(2)
-    shown.to_csv(folder / f"{name}.csv", index=False)
-    markdown = shown.to_markdown(index=False, floatfmt=".2f")
+    rounded = table.round(2)
+    rounded.to_csv(folder / f"{name}.csv", index=False)
+    markdown = MISSING.sub("  –", rounded.to_markdown(index=False, floatfmt=".2f"))
     (folder / f"{name}.md").write_text(markdown + (f"\n\n{note}\n" if note else "\n"))
-    styled = shown.style.hide(axis="index").format(precision=2, na_rep="--", escape="latex")
+    styled = rounded.style.hide(axis="index").format(precision=2, na_rep="--", escape="latex")
     latex = styled.to_latex(hrules=True)
     (folder / f"{name}.tex").write_text(latex + (f"% {note}\n" if note else ""))
 
