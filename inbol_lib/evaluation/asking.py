@@ -19,7 +19,12 @@ from inbol_lib.mllm.endpoints import Endpoint
 from inbol_lib.mllm.picture_features import Features
 from inbol_lib.mllm.sampling import Response, sample
 from inbol_lib.params import Params
+from inbol_lib.progress import say
 
+#: trainings that start from the model as it is; the others go on from IDK-IT
+FROM_BASE = ("sft", "idk_it", "ca_dpo_base")
+#: questions with which it tells something that a training changes no answer
+TELLING = 50
 #: columns of a question that its outcome keeps
 KEPT = ("id", "image_id", "group", "source", "split", "confidence")
 
@@ -159,4 +164,22 @@ def evaluate(
     who = examinee(p) if missing else None
     for method in missing:
         save_table(outcomes(p, method, rows, adapters[method], who), files[method])
-    return pd.concat([pd.read_parquet(file) for file in files.values()], ignore_index=True)
+    joined = pd.concat([pd.read_parquet(file) for file in files.values()], ignore_index=True)
+    if len(rows) >= TELLING:
+        for method, start in unchanged(joined):
+            rate = "learning_rate" if start == "original" else "dpo_learning_rate"
+            say(
+                f"{method} is right, wrong and refuses on the same of all {len(rows):,} questions "
+                f"as {start}, from which it was trained: its training shows nowhere. What helps: "
+                f"more questions to train on, or a larger {rate} (now {getattr(p, rate)})",
+                loud=True,
+            )
+    return joined
+
+
+def unchanged(outcomes: pd.DataFrame) -> list[tuple[str, str]]:
+    """Return (trained method, what it was trained from) where both have the same outcomes."""
+    said = outcomes.groupby("method", sort=False).outcome.agg(list)
+    trained = said.index.difference(["original", "refusal_prompt"], sort=False)
+    pairs = [(method, "original" if method in FROM_BASE else "idk_it") for method in trained]
+    return [(one, start) for one, start in pairs if start in said and said[one] == said[start]]

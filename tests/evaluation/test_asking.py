@@ -49,6 +49,21 @@ def test_a_shared_model_gives_each_method_the_answers_of_its_own(p, rows, adapte
     assert said["sft"] != said["original"]
 
 
+def test_a_training_that_changes_no_answer_is_said_aloud(
+    p, rows, adapters, tmp_path, monkeypatch, capsys
+):
+    monkeypatch.setattr(asking, "TELLING", 24)
+    asking.evaluate(p, rows, tmp_path, adapters)
+    assert "WARNING" not in capsys.readouterr().err
+    untrained = {**adapters, "sft": None}
+    said = pd.concat(asking.outcomes(p, method, rows, None) for method in ("original", "sft"))
+    assert asking.unchanged(said) == [("sft", "original")]
+    asking.evaluate(p, rows, tmp_path / "again", untrained)
+    assert "on the same of all 24 questions as original" in capsys.readouterr().err
+    after = said.assign(method=said.method.replace({"original": "idk_it", "sft": "ca_dpo"}))
+    assert asking.unchanged(after) == [("ca_dpo", "idk_it")]
+
+
 def test_finished_methods_are_not_asked_again(p, rows, adapters, tmp_path, monkeypatch):
     first = asking.evaluate(p, rows, tmp_path, adapters)
     (tmp_path / "sft.parquet").unlink()
