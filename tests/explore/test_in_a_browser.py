@@ -71,6 +71,10 @@ def test_keys_move_the_records_and_the_slider_the_methods(opened):
     assert page.evaluate("window.hacked") is None, "texts are shown and never run"
     width = "box => box.scrollWidth <= box.clientWidth + 1"
     assert all(box.evaluate(width) for box in (records, costs, thresholds, asked))
+    right_of = "box => box.getBoundingClientRect().right"
+    edge = records.locator(".card").evaluate(right_of)
+    answers = records.locator(".card tr").all()
+    assert all(row.evaluate(right_of) <= edge for row in answers), "every verdict is seen"
 
 
 def test_hostile_records_are_shown_and_never_run(smoke, artefacts_of, opened):
