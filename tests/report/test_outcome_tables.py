@@ -11,7 +11,7 @@ from builders import outcome_table, scored_outcomes
 from inbol_lib import params, paths
 from inbol_lib.evaluation import metrics, risk, selective
 from inbol_lib.params import Method
-from inbol_lib.report import claims, diagnostics, paper
+from inbol_lib.report import claims, diagnostics, paper, reading
 from inbol_lib.report.plots import charts, looks
 from inbol_lib.report.tables import control_tables, files, layout, numbered
 
@@ -203,8 +203,8 @@ def test_a_table_that_is_shown_is_rounded_and_has_dashes_and_names():
             "cost": [np.inf, 0.5],
         }
     )
-    shown = files.shown(table)
+    shown = reading.shown(table)
     assert shown.values.tolist() == [["IDK-IT", 1.3, 40, 3, "∞"], ["P(True)", "–", 340, "–", 0.5]]
     assert list(shown.index) == ["", ""]
-    assert list(files.shown(table.set_index("method")).index) == ["IDK-IT", "P(True)"]
+    assert list(reading.shown(table.set_index("method")).index) == ["IDK-IT", "P(True)"]
     assert table.n.dtype == int, "the table itself is left alone"

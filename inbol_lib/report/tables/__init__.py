@@ -8,7 +8,7 @@ from inbol_lib.report.tables.control_tables import (
     samples,
     selective_prediction,
 )
-from inbol_lib.report.tables.files import save_figure, save_table_files, shown
+from inbol_lib.report.tables.files import save_figure, save_table_files
 from inbol_lib.report.tables.layout import NAMES, OOD, OOD_AVERAGED, UNANSWERABLE, in_domain
 from inbol_lib.report.tables.numbered import (
     by_confidence,
@@ -39,7 +39,6 @@ __all__ = [
     "save_figure",
     "save_table_files",
     "selective_prediction",
-    "shown",
     "table1",
     "table2",
     "table3",
