@@ -114,7 +114,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     first = [folder / "table.md", folder / "table.csv", *ended.first][: page.FIRST]
     ended.title, ended.first = f"{ended.title}, {', '.join(grid)}", first
     file = page.write(ended, folder)
-    print(made.to_string(index=False, float_format=lambda value: f"{value:g}"), file=sys.stderr)
+    short = made.round(dict.fromkeys(("acc", "refr", "s_trust", "lo", "hi"), 1))
+    print(short.to_string(index=False, float_format=lambda value: f"{value:g}"), file=sys.stderr)
     if live.wanted():
         page.show(ended, file, live.console())
     print(folder)

@@ -130,5 +130,6 @@ def show(made: Page, file: Path, terminal: Console) -> None:
     """Print a page: what ran and was reused, what is probably not as it was meant, what to open."""
     lines = [f"{len(made.ran)} made in {spelled(made.took)}, {len(made.reused)} reused"]
     lines += [f"WARNING ({book}): {one.text}" for book, one in made.notices if one.loud]
-    lines += ["Open first:", *(f"  {path}" for path in made.first), f"All of it: {file}"]
-    terminal.print(Text("\n".join(lines)), soft_wrap=True)
+    terminal.print(Text("\n".join(lines)))
+    places = ["Open first:", *(f"  {path}" for path in made.first), f"All of it: {file}"]
+    terminal.print(Text("\n".join(places)), soft_wrap=True)  # so that they can be copied whole
