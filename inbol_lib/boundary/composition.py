@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 from datasets import Dataset, concatenate_datasets
 
-from inbol_lib.boundary.classes import classify
+from inbol_lib.boundary.classes import classify, shortage, tell_sizes
 from inbol_lib.data.records import LETTERS, prompt_text
 from inbol_lib.errors import ParameterError
 from inbol_lib.params import Params
@@ -157,7 +157,7 @@ def instructions(
     refused = draw(refused, counts["unknown_extrinsic"], rng)
     gold = draw(_with_gold(inside, p.choice_answer), len(right) + len(unknown), rng)
 
-    _tell("instructions", counts, sizes_of(counts), len(right) + len(unknown) + len(refused), p)
+    tell_sizes("instructions", counts, sizes_of(counts), p, len(inside))
     taught = pd.concat([right, unknown])
     idk = _take(answerable, taught, unanswerable, refused, _INSTRUCTION_COLUMNS)
     sft = _take(answerable, gold, unanswerable, refused, _INSTRUCTION_COLUMNS)
@@ -168,49 +168,6 @@ def sizes_of(counts: dict[str, Any]) -> dict[str, int]:
     """Return class -> instructions that are taken, of what `instruction_sizes` counts."""
     unknown = counts["unknown_intrinsic"] + counts["unknown_extrinsic"]
     return {"known": counts["known"], "unknown": unknown}
-
-
-#: what is composed -> the parameter that says how much of it is wanted
-_ASKED_BY = {"instructions": "num_instructions", "preference questions": "num_pairs"}
-
-
-def _tell(what: str, counts: dict[str, Any], sizes: dict[str, int], total: int, p: Params) -> None:
-    """Say how large each class is and, aloud, what helps where one is short by more than half."""
-    wanted, there = counts["wanted"], counts["there"]
-    listed = [
-        f"{kind} {sizes[kind]:,} of {wanted[kind]:,} ({there.get(kind, 0):,} there)"
-        for kind in wanted
-    ]
-    say(f"{what}: {total:,} of {sum(wanted.values()):,} wanted: {', '.join(listed)}")
-    if shortage := _shortage(what, counts, sizes, total, p):
-        say(shortage, loud=True)
-
-
-def _shortage(
-    what: str, counts: dict[str, Any], sizes: dict[str, int], total: int, p: Params
-) -> str:
-    """Return a word on the class that is short by more than half, and what helps; or ""."""
-    wanted, there = counts["wanted"], counts["there"]
-    short = {k: there.get(k, 0) for k in wanted if 2 * there.get(k, 0) < wanted[k]}
-    if not short:
-        return ""
-    scarcest = min(short, key=lambda kind: short[kind] / wanted[kind])
-    needed = math.ceil(p.train_questions * wanted[scarcest] / max(1, short[scarcest]))
-    asked = _ASKED_BY[what]
-    enough = counts.get("pairs", total) if p.short_class == "shrink" else 0
-    remedies = [
-        f"train_questions: about {needed:,} (now {p.train_questions:,}), if the data hold as many",
-        "short_class: repeat, which takes questions of a short class more than once",
-        f"{asked}: {f'{enough:,} or fewer' if enough else 'fewer'} (now {getattr(p, asked):,})",
-    ]
-    if p.short_class == "repeat":
-        remedies.pop(1)
-    more = ", and num_unanswerable for more unknown ones" if scarcest == "unknown" else ""
-    return (
-        f"{scarcest} questions are short by more than half: {short[scarcest]:,} are there, "
-        f"{wanted[scarcest]:,} are wanted, so that {what} are {_consequence(p, total, sizes)}. "
-        f"What helps: {'; '.join(remedies)}{more}."
-    )
 
 
 def foretell(inside: pd.DataFrame, p: Params) -> None:
@@ -238,14 +195,8 @@ def foretell(inside: pd.DataFrame, p: Params) -> None:
         ("instructions", taught, of_taught),
         ("preference questions", preferred, of_preferred),
     ):
-        if shortage := _shortage(what, counts, sizes, sum(sizes.values()), p):
-            say(f"in notebook 03, {shortage}", loud=True)
-
-
-def _consequence(p: Params, total: int, sizes: dict[str, int]) -> str:
-    if p.short_class == "repeat":
-        return "partly the same ones again and again"
-    return f"only {total:,} in all ({', '.join(f'{n:,} {kind}' for kind, n in sizes.items())})"
+        if word := shortage(what, counts, sizes, p, len(inside)):
+            say(f"in notebook 03, {word}", loud=True)
 
 
 def instruction_sizes(inside: pd.DataFrame, outside: pd.DataFrame, p: Params) -> dict[str, Any]:
@@ -364,7 +315,7 @@ def preferences(
     eligible, sizes = both[_eligible(both)], {kind: counts[kind] for kind in PAIR_KINDS}
     drawn = pd.concat([draw(eligible[eligible.kind == kind], n, rng) for kind, n in sizes.items()])
 
-    _tell("preference questions", counts, sizes, len(drawn), p)
+    tell_sizes("preference questions", counts, sizes, p, len(inside))
     of_inside, of_outside = drawn[drawn.table == 0], drawn[drawn.table == 1]
     rows = _take(answerable, of_inside, unanswerable, of_outside, _PREFERENCE_COLUMNS)
     return rows, counts

@@ -213,6 +213,13 @@ def test_class_sizes_are_said_and_a_class_short_by_more_than_half_is_said_aloud(
     assert "num_instructions: 80 or fewer (now 400)" in loud.text
     assert loud.text in capsys.readouterr().err
 
+    progress.report_to(tmp_path)
+    composition.instructions(*records, p.replace(dataset="folder:x", train_questions=3000))
+    assert (
+        "more training questions in the folder: about 1,100 (now 220)"
+        in progress.notices(tmp_path)[-1].text
+    )
+
 
 @pytest.mark.parametrize("change", [{"num_instructions": 80}, {"short_class": "repeat"}])
 def test_what_a_warning_advises_composes_what_is_wanted(records, smoke, change):
