@@ -113,6 +113,7 @@ class Params(BaseModel):
     sweep_seeds: list[Seed] = Field(min_length=1)
     sweep_instructions: int = Field(ge=0)
     sweep_pairs: int = Field(ge=0)
+    sweep_learning_rate: float = Field(ge=0, lt=1)
     sweep_dpo_learning_rate: float = Field(ge=0, lt=1)
     data_seed: Seed
 

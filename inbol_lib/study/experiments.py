@@ -23,6 +23,7 @@ def swept(p: Params) -> Params:
     return p.replace(
         num_instructions=p.sweep_instructions or p.num_instructions,
         num_pairs=p.sweep_pairs or p.num_pairs,
+        learning_rate=p.sweep_learning_rate or p.learning_rate,
         dpo_learning_rate=p.sweep_dpo_learning_rate or p.dpo_learning_rate,
     )
 

@@ -104,6 +104,7 @@ OWN = {
         "sweep_seeds",
         "sweep_instructions",
         "sweep_pairs",
+        "sweep_learning_rate",
         "sweep_dpo_learning_rate",
     ),
     "probing": ("probe_train", "probe_test", "control_pairs", "control_blind"),
@@ -124,6 +125,7 @@ NEUTRAL = {
     "match_rule": "final",
     "precision": "float32",
     "shuffle": "questions",
+    "sweep_learning_rate": 0.0,
 }
 #: The ratio of pairs in the composition that instructions are taken from: the paper's. Instructions
 #: do not depend on it, so that one IDK-IT serves the preference pairs of every ratio (Fig. 11 b).
