@@ -54,6 +54,29 @@ def ensure(stage: str, p: Params, aloud: bool = True) -> Path:
 _NOT_WRITABLE = (errno.EROFS, errno.EACCES, errno.EPERM, errno.ENOTDIR, errno.EEXIST)
 
 
+def _not_writable(reason: str) -> ParameterError:
+    return ParameterError(
+        f"INBOL_RUNS: {paths.runs()} is no folder that one can write to ({reason}); give another "
+        "one, or the right to write"
+    )
+
+
+def check_writable() -> None:
+    """Check, without making it, that the folder of artefacts can be written to.
+
+    Raises
+    ------
+    ParameterError
+        If it can not, for another reason than a full disk.
+    """
+    wanted = paths.runs()
+    nearest = next(place for place in (wanted, *wanted.parents) if place.exists())
+    if not nearest.is_dir():
+        raise _not_writable(f"{nearest}: a file")
+    if not os.access(nearest, os.W_OK):
+        raise _not_writable(f"{nearest}: may not be written to")
+
+
 @contextmanager
 def _held(stage: str, folder: Path) -> Iterator[bool]:
     """Keep other processes from making an artefact; yields whether another one did, meanwhile.
@@ -72,10 +95,7 @@ def _held(stage: str, folder: Path) -> Iterator[bool]:
         if isinstance(error, Timeout):
             waited = True
         elif error.errno in _NOT_WRITABLE:
-            raise ParameterError(
-                f"INBOL_RUNS: {paths.runs()} is no folder that one can write to "
-                f"({error.filename}: {error.strerror}); give another one, or the right to write"
-            ) from None
+            raise _not_writable(f"{error.filename}: {error.strerror}") from None
         else:
             raise
     if waited:

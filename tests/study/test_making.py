@@ -19,6 +19,7 @@ from inbol_lib import commands, params, paths
 from inbol_lib.errors import DiskFull
 from inbol_lib.study import graph, running, stages
 from inbol_lib.study.kernels import sockets
+from inbol_lib.study.workflow import snake
 
 OPEN = "from inbol_lib import params\nfrom inbol_lib.study import stages\n"
 #: cells of a notebook that takes the place of the tour
@@ -193,6 +194,21 @@ def test_a_file_in_place_of_the_folder_is_named(tmp_path, tour, monkeypatch, cap
     tour("")
     assert running.main(["tour"]) == 2
     assert "is no folder that one can write to" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    "words", [["study", "-f", "smoke"], ["run", "06", "-f", "smoke", "--grid", "seed=0,1"]]
+)
+def test_a_study_starts_nothing_where_nobody_can_write(
+    read_only, tmp_path, monkeypatch, capsys, words
+):
+    place = tmp_path / "runs"
+    place.mkdir()
+    monkeypatch.setattr(snake, "run", lambda *_: pytest.fail("started"))
+    monkeypatch.setenv("INBOL_RUNS", str(read_only(place) / "inner"))
+    assert commands.main(words) == 2
+    (said,) = capsys.readouterr().err.strip().splitlines()
+    assert f"is no folder that one can write to ({place}: may not be written to)" in said
 
 
 def test_a_complete_artefact_can_be_read_where_nobody_can_write(

@@ -16,7 +16,7 @@ from inbol_lib.evaluation import intervals, metrics
 from inbol_lib.params import Params
 from inbol_lib.report.comparing.runs import SCORES, outcomes_of
 from inbol_lib.report.tables.files import save_table_files
-from inbol_lib.study import graph, running
+from inbol_lib.study import graph, running, stages
 from inbol_lib.study.terminal import page
 from inbol_lib.study.terminal import table as live
 from inbol_lib.study.terminal.jobs import needed
@@ -144,4 +144,5 @@ def _asked(args: Any) -> tuple[str, Params, dict[str, list[Any]]]:
             f"--grid: some of {', '.join(grid)} changes nothing about {graph.NOTEBOOKS[goal]}, so "
             "that cells would be the same; leave it out, or sweep a later notebook"
         )
+    stages.check_writable()
     return goal, p, grid

@@ -9,7 +9,7 @@ import sys
 import time
 from collections.abc import Sequence
 
-from inbol_lib.study import graph, running
+from inbol_lib.study import graph, running, stages
 from inbol_lib.study.terminal import page, table
 from inbol_lib.study.terminal.jobs import needed
 from inbol_lib.study.workflow import snake, sweep
@@ -43,6 +43,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         running.check_place(args)
         goal, p = running.stage_of(args.only), running.profile_of(args)
         running.check_dataset(goal, p)
+        stages.check_writable()
         changes = running.overrides(args.parameter)
     except ValueError as error:
         print(error, file=sys.stderr)
