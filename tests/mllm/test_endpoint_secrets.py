@@ -10,6 +10,7 @@ from serving import Quiet
 
 from inbol_lib.errors import EndpointError
 from inbol_lib.mllm.endpoints import Endpoint, hiding, replies
+from inbol_lib.study import running
 
 KEY = "sk-proj-" + "0123456789abcdef" * 6
 PASSWORD = "hunter%402-is-long"
@@ -92,6 +93,30 @@ def test_an_answer_that_echoes_the_headers_is_kept_without_the_key(served, runs,
         assert "***" in text
         assert KEY[:9] not in text
         assert "hunter" not in text
+
+
+FEW = {
+    **{"model": "endpoint:any", "judge": "string", "sources": "[vqav2]", "ood_sources": "[]"},
+    **{"train_questions": 2, "validation_questions": 1, "test_questions": 1, "num_samples": 2},
+}
+
+
+@pytest.mark.parametrize(("status", "code"), [(200, 0), (401, 1)])
+def test_an_executed_notebook_and_all_beside_it_hold_no_secret(served, runs, capfd, status, code):
+    def echo(headers):
+        told = json.dumps(dict(headers))
+        body = json.dumps({"error": {"message": told}}).encode()
+        return status, completion(told) if status == 200 else body
+
+    served(echo)
+    words = [word for key, value in FEW.items() for word in ("-p", f"{key}={value}")]
+    assert running.main(["01", "-f", "smoke", *words]) == code
+    files = [file for file in runs.rglob("*") if file.is_file()]
+    assert any(file.name == "notebook.ipynb" for file in files)
+    told = "".join([*capfd.readouterr(), *(file.read_bytes().decode("latin-1") for file in files)])
+    assert "***" in told, "the server has echoed them"
+    assert KEY[:9] not in told
+    assert "hunter" not in told
 
 
 def test_a_short_key_is_a_word_that_answers_may_hold(served, monkeypatch):
