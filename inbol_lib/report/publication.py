@@ -204,16 +204,17 @@ def contrasts(made: dict[str, pd.DataFrame]) -> pd.DataFrame:
     return pd.DataFrame(rows)
 
 
-def copy_figures(p: Params, target: Path) -> None:
+def copy_figures(p: Params, made: dict[str, pd.DataFrame], target: Path) -> None:
     """Copy to `target` what other notebooks have drawn, and the tables of notebook 06 alone.
 
-    Notebook 08 draws one training seed, so its two figures are drawn again over the sweeps' seeds.
+    Notebook 08 draws one training seed, so its two figures are drawn again over the sweeps' seeds,
+    from the tables of `make_tables` (`made`).
     """
     target.mkdir(parents=True, exist_ok=True)
     jobs = [("evaluation", experiments.main_cells(p)[0])]
     if experiments.has_sweeps(p):
         jobs += [("heatmaps", p)]
-        _probe_figures(_probe_tables(p), target)
+        _probe_figures(made, target)
     # fig10 to fig12, fig_data_size, fig_risk_coverage, with their data
     patterns = ("fig[1_]*.*", *(f"{name}.*" for name in BESIDE))
     for job in jobs:

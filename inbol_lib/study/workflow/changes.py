@@ -48,7 +48,7 @@ def age(
     with FileLock(state / "begin.lock"):
         known = _read(file)
         until, before = known.get(str(runs), (0.0, {}))
-        now = {name: _digest(name) for names in code.values() for name in names}
+        now = {name: _digest(name) for name in set().union(*code.values())}
         hidden = _hidden(until, before, now)
         known[str(runs)] = max(until, time.time()), before | now
         aged = []
