@@ -166,11 +166,11 @@ def cells(place: Path, size: int) -> list[str]:
 
 
 def plan(grid: list[str]) -> None:
-    """Let Snakemake plan a sweep."""
+    """Let Snakemake plan a sweep, on this machine: no cluster is waited for."""
     command = [sys.executable, "-m", "snakemake", "-n", "--quiet", "all", "--config"]
     command += ["profile=smoke", "only=ca_dpo", f"grid={json.dumps(grid)}"]
     with tempfile.TemporaryDirectory() as runs:
-        environment = {**os.environ, "INBOL_RUNS": runs}
+        environment = {**os.environ, "INBOL_RUNS": runs, "SLURM_CONF": os.devnull}
         subprocess.run(command, env=environment, cwd=paths.ROOT, check=True)
 
 

@@ -128,6 +128,17 @@ def ended(daemon):
     return not daemon.is_running() or daemon.status() == "zombie"
 
 
+def forget_a_killed_run():
+    """Remove the link that a killed run of these tests left: every Snakemake would wait for it."""
+    if LINKED.is_symlink():
+        folder = LINKED.readlink().parent
+        ours = folder.name == "cluster" and "pytest" in str(folder)
+        pid = folder / "slurmctld.pid"
+        running = pid.is_file() and psutil.pid_exists(int(pid.read_text()))
+        if ours and not running:
+            LINKED.unlink()
+
+
 @pytest.fixture
 def cluster(tmp_path, monkeypatch):
     """A cluster of one node with all its files in a folder of its own."""
@@ -137,19 +148,20 @@ def cluster(tmp_path, monkeypatch):
         pytest.skip(
             f"{', '.join(lacking)}: not installed (Debian: apt-get install slurm-wlm munge)"
         )
+    forget_a_killed_run()
     if os.geteuid() or LINKED.exists() or LINKED.is_symlink():
         pytest.skip("needs root, and no cluster that this machine already belongs to")
     pytest.importorskip("snakemake_executor_plugin_slurm")
     folder = tmp_path / "cluster"
     configure(folder)
     monkeypatch.setenv("SLURM_CONF", str(folder / "slurm.conf"))
-    LINKED.parent.mkdir(exist_ok=True)
-    LINKED.symlink_to(folder / "slurm.conf")
     try:
         start(folder)
+        LINKED.parent.mkdir(exist_ok=True)
+        LINKED.symlink_to(folder / "slurm.conf")  # last: who finds it waits for the controller
         yield folder
     finally:
-        LINKED.unlink()
+        LINKED.unlink(missing_ok=True)
         stop(folder)
 
 
