@@ -24,7 +24,7 @@ PROFILE = config.get("profile", "micro")
 CHANGES = {
     key: value for key, value in config.items() if key not in ("profile", "only", "grid")
 }
-P = params.load(PROFILE, **CHANGES)
+P = params.load(PROFILE, **params.of_snakemake(CHANGES))
 GOAL = config.get("only", "paper_vs_ours")
 running.check_dataset(GOAL, P)  # before anything starts
 WANTED = sweep.wanted(GOAL, P, sweep.grid_of(config.get("grid", [])))

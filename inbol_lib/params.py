@@ -11,7 +11,7 @@ from difflib import get_close_matches
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
 
 from inbol_lib import values
 from inbol_lib.errors import ParameterError
@@ -296,6 +296,24 @@ def read(profile: str | Path) -> dict[str, Any]:
 def load(profile: str | Path = "smoke", **changes: Any) -> Params:
     """Return a checked profile, with changes."""
     return checked({**read("smoke"), **read(profile), **changes})
+
+
+def of_snakemake(config: dict[str, Any]) -> dict[str, Any]:
+    """Return parameters from Snakemake's `--config`, which makes texts of the numbers in a list.
+
+    Numbers come back where a parameter has a list of numbers. What does not fit stays as it is, so
+    that `checked` says what is wrong with it.
+    """
+    return {name: _with_numbers(name, value) for name, value in config.items()}
+
+
+def _with_numbers(name: str, value: Any) -> Any:
+    if name not in Params.model_fields or not isinstance(value, list):
+        return value
+    try:
+        return TypeAdapter(Params.model_fields[name].annotation).validate_python(value)
+    except ValidationError:
+        return value
 
 
 def parameters(scope: dict[str, Any]) -> Params:

@@ -61,6 +61,16 @@ def classify(value: float, delta_known: float, delta_unknown: float) -> str:
     return "mixed"
 
 
+def leaves_mixed(p: Params) -> bool:
+    """Return whether a confidence of that many samples can lie between the thresholds.
+
+    Ten samples have no level between 0.7 and 0.6: with such thresholds no question is mixed (ours).
+    """
+    samples = p.confidence_samples or p.num_samples
+    levels = np.arange(samples + 1) / samples
+    return any(classify(level, p.delta_known, p.delta_unknown) == "mixed" for level in levels)
+
+
 def tell_sizes(
     what: str, counts: dict[str, Any], sizes: dict[str, int], p: Params, held: int
 ) -> None:

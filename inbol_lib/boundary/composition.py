@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 from datasets import Dataset, concatenate_datasets
 
-from inbol_lib.boundary.classes import classify, shortage, tell_sizes
+from inbol_lib.boundary.classes import classify, leaves_mixed, shortage, tell_sizes
 from inbol_lib.data.records import LETTERS, prompt_text
 from inbol_lib.errors import ParameterError
 from inbol_lib.params import Params
@@ -339,14 +339,12 @@ def preference_sizes(inside: pd.DataFrame, outside: pd.DataFrame, p: Params) -> 
     Raises
     ------
     ParameterError
-        As in `apportion`.
+        As in `apportion`, or if mixed questions alone are wanted and there can be none.
     """
     columns = ["kind", "correct", "incorrect"]
     both = pd.concat([inside[columns], outside.assign(kind="unknown")[columns]])
     kinds = both.kind[_eligible(both)]
-    unit = p.num_pairs / (sum(p.pair_ratio) + p.pair_ratio[1])
-    ratio = dict(zip(PAIR_KINDS, p.pair_ratio, strict=True))
-    wanted = {kind: round(unit * share) for kind, share in ratio.items()}
+    wanted = _wanted_for_pairs(p)
     there = kinds.value_counts().to_dict()
     sizes = apportion(wanted, there, p.short_class)
     return {
@@ -356,6 +354,24 @@ def preference_sizes(inside: pd.DataFrame, outside: pd.DataFrame, p: Params) -> 
         "there": there,
         "not_eligible": len(both) - len(kinds),
     }
+
+
+def _wanted_for_pairs(p: Params) -> dict[str, int]:
+    """Return class -> how many questions make `p.num_pairs` pairs.
+
+    No mixed ones are wanted where the thresholds leave none, as in the cells of Fig. 10 with
+    neighbouring thresholds; the others then make all the pairs.
+    """
+    ratio = dict(zip(PAIR_KINDS, p.pair_ratio, strict=True))
+    if not leaves_mixed(p):
+        ratio["mixed"] = 0.0
+    parts = sum(ratio.values()) + ratio["mixed"]
+    if not parts:
+        raise ParameterError(
+            f"pair_ratio ({p.pair_ratio}) asks for mixed questions alone, but no confidence lies "
+            f"between delta_known ({p.delta_known}) and delta_unknown ({p.delta_unknown})"
+        )
+    return {kind: round(p.num_pairs / parts * share) for kind, share in ratio.items()}
 
 
 def _eligible(frame: pd.DataFrame) -> pd.Series:

@@ -7,6 +7,7 @@ from datasets import Dataset
 
 from inbol_lib import progress
 from inbol_lib.boundary import composition, test_sets
+from inbol_lib.boundary.classes import leaves_mixed
 from inbol_lib.data.records import RECORD_FEATURES
 from inbol_lib.errors import ParameterError
 from inbol_lib.micro import world
@@ -148,6 +149,26 @@ def test_refusing_names_what_is_there_and_what_is_wanted(there):
         composition.apportion({"a": 10, "b": 20}, there, "refuse")
     with pytest.raises(ParameterError):
         composition.apportion({"a": 10}, {}, "repeat")
+
+
+def test_neighbouring_thresholds_leave_no_mixed_question_and_the_others_make_all_pairs(
+    records, smoke
+):
+    p = smoke.replace(delta_known=0.7, delta_unknown=0.6, num_pairs=60, short_class="refuse")
+    table, counts = composition.preferences(*records, p)
+    assert counts["wanted"] == {"unknown": 20, "mixed": 0, "known": 40}
+    assert (counts["pairs"], len(table), set(table["kind"])) == (60, 60, {"unknown", "known"})
+    with pytest.raises(ParameterError, match=r"mixed questions alone.*0\.7.*0\.6"):
+        composition.preferences(*records, p.replace(pair_ratio=[0.0, 1.0, 0.0]))
+
+
+@pytest.mark.parametrize(
+    ("samples", "known", "unknown", "some"),
+    [(10, 0.8, 0.2, True), (10, 0.7, 0.6, False), (20, 0.7, 0.6, True), (2, 0.6, 0.5, False)],
+)
+def test_mixed_questions_need_a_level_between_the_thresholds(samples, known, unknown, some, smoke):
+    changes = {"delta_known": known, "delta_unknown": unknown, "confidence_samples": 0}
+    assert leaves_mixed(smoke.replace(num_samples=samples, **changes)) == some
 
 
 def test_a_balanced_set_has_mean_one_half_even_from_a_skewed_pool():

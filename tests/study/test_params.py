@@ -1,7 +1,9 @@
 import pytest
+from snakemake.cli import parse_config
 
 from inbol_lib import errors, params, paths
 from inbol_lib.study import experiments, graph
+from inbol_lib.study.workflow import snake
 
 
 def test_every_profile_is_complete_and_checked():
@@ -143,3 +145,25 @@ def test_validation_has_unanswerable_questions_in_the_test_set_s_proportion(
 ):
     p = smoke.replace(test_per_source=test, validation_per_source=validation, test_unanswerable=100)
     assert p.validation_unanswerable == expected
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"sweep_seeds": [0, 1], "seeds": [0, 1], "beta": 5e-7, "seed": 1},
+        {"pair_ratio": [1.0, 0.5, 2.0], "pair_ratios": [[1.0, 1.0, 1.0], [0.0, 0.0, 1.0]]},
+        {"threshold_levels": [2, 8], "known_shares": [0.5], "data_sizes": []},
+        {"methods": ["sft", "idk_it"], "sources": ["vqav2", "no"], "models": ["micro-s"]},
+    ],
+)
+def test_snakemake_hands_on_what_it_was_given(changes):
+    p = params.load("smoke", **changes)
+    words = snake.settings("evaluation", "smoke", p, changes)[1:]
+    config = parse_config(words)
+    given = {key: value for key, value in config.items() if key not in ("profile", "only")}
+    assert params.load(config["profile"], **params.of_snakemake(given)) == p
+
+
+def test_what_snakemake_hands_on_wrongly_is_refused_with_its_key():
+    with pytest.raises(errors.ParameterError, match=r"sweep_seeds\.0: given 'x'"):
+        params.load(**params.of_snakemake({"sweep_seeds": ["x"]}))
