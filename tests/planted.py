@@ -468,8 +468,8 @@ OF_DATA = [
     Fault(
         "mixed questions count as one pair",
         COMPOSITION,
-        "p.num_pairs / (sum(p.pair_ratio) + p.pair_ratio[1])",
-        "p.num_pairs / sum(p.pair_ratio)",
+        'parts = sum(ratio.values()) + ratio["mixed"]',
+        "parts = sum(ratio.values())",
         T_COMPOSITION,
     ),
     Fault(
