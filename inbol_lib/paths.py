@@ -37,7 +37,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
 #: the profile whose results the README shows
-PUBLISHED = "micro-hour"
+PUBLISHED = "micro-full"
 NOTEBOOKS = ROOT / "notebooks"
 PARAMS = ROOT / "params"
 #: the packaged models

@@ -5,6 +5,7 @@ figures/.
 """
 
 import re
+import textwrap
 from collections.abc import Sequence
 from typing import Any
 
@@ -39,6 +40,25 @@ def markdown(header: Sequence[str], rows: Sequence[Sequence[Any]], texts: int) -
     lines = [f"| {' | '.join(header)} |", f"|{rule}"]
     lines += [f"| {' | '.join(map(str, row))} |" for row in rows]
     return "\n".join(lines)
+
+
+def studied() -> str:
+    """Return what the published study is made of, and what it took."""
+    p = params.load(paths.PUBLISHED)
+    table = pd.read_csv(FIGURES / "minutes.csv", index_col="stage")
+    trainings = table.runs[["idk_it", "ca_dpo"]].sum()
+    swept = (p.sweep_instructions or p.num_instructions, p.sweep_pairs or p.num_pairs)
+    text = f"""These are the results of the profile `{p.profile}`: {p.num_instructions:,}
+        instructions, {p.num_pairs:,} preference pairs and {len(p.seeds)} training seeds in the main
+        tables; {swept[0]:,} instructions, {swept[1]:,} pairs and
+        {plural(len(p.sweep_seeds), "seed")} in sweeps, and as many seeds in the probe. It has
+        {trainings} trainings and {table.runs.evaluation} evaluations, and took
+        {table.minutes.sum() / 60:.0f} core hours on a busy machine."""
+    return textwrap.fill(" ".join(text.split()), 100)
+
+
+def plural(count: int, word: str) -> str:
+    return f"{count} {word}{'s' * (count != 1)}"
 
 
 def results() -> str:
@@ -95,7 +115,8 @@ def worlds() -> str:
     """Return the verdicts on Table 1 for micro-s in every world."""
     table = pd.read_csv(FIGURES / "worlds.csv")
     table = table[(table["where"] == "Table 1") & (table.model == "micro-s")]
-    names = [name for name in table.columns[4:] if name != verdicts.ONE_SEED[0]]
+    shorter = (verdicts.HOUR[0], verdicts.ONE_SEED[0])
+    names = [name for name in table.columns[4:] if name not in shorter]
     printed = [f"{value:+.1f}" for value in table.paper]
     rows = list(
         zip(table.claim, printed, *(table[name].fillna("–") for name in names), strict=True)
@@ -182,6 +203,7 @@ def measure() -> None:
 def filled(text: str) -> str:
     """Return the README's text with all blocks and minutes as they are in figures/."""
     blocks = {
+        "studied": studied(),
         "results": results(),
         "findings": findings(),
         "claims": claims(),

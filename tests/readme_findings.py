@@ -5,11 +5,13 @@ from typing import Any
 
 import pandas as pd
 
-from inbol_lib import paths
+from inbol_lib import params, paths
+from inbol_lib.report import paper
 from inbol_lib.report.tables import layout
 
 FIGURES = paths.figures(paths.PUBLISHED)
 WIDTH = 130  # letters on a line of the README
+MODELS = ("micro-s", "micro-m")
 
 
 def signed(value: float, lo: float, hi: float) -> str:
@@ -48,6 +50,7 @@ def findings() -> str:
         order(),
         out_of_domain(),
         sizes(),
+        less_data(),
         accuracy(),
         seen_and_unseen(),
         confidence_in_eq6(),
@@ -86,43 +89,47 @@ def ruled(claim: str, model: str) -> str:
 
 def order() -> str:
     methods = ("original", "refusal_prompt", "sft", "idk_it", "ca_dpo")
-    reached = {
-        model: [overall(method, model).s_trust for method in methods]
-        for model in ("micro-s", "micro-m")
-    }
+    reached = {model: [overall(method, model).s_trust for method in methods] for model in MODELS}
     assert all(values == sorted(values) for values in reached.values()), "another headline"
     ours = " and ".join(
         f"from {values[0]:+.1f} to {values[-1]:+.1f} with {model}"
         for model, values in reached.items()
     )
-    tuned, preferred = "IDK-IT > SFT in s_trust", "CA-DPO > IDK-IT in s_trust"
-    assert {ruled(tuned, model) for model in reached} == {"reproduced"}, "another sentence"
-    ruled_of_preferred = {model: ruled(preferred, model) for model in reached}
-    assert ruled_of_preferred == {"micro-s": "undecided", "micro-m": "reproduced"}, "another one"
-    return f"""**The paper's order comes back, with smaller steps.** In both models s_trust rises
-        from the original over the refusal prompt, SFT and IDK-IT to CA-DPO: {ours}. IDK-IT has
-        {claimed(tuned, "micro-s")} on SFT with micro-s, {claimed(tuned, "micro-m")} with micro-m.
-        CA-DPO has {claimed(preferred, "micro-m")} on IDK-IT with micro-m; with micro-s it is
-        {claimed(preferred, "micro-s")}, too little to be sure of."""
+    prompted, tuned, preferred = (
+        f"{better} in s_trust"
+        for better in ("SFT > Refusal prompt", "IDK-IT > SFT", "CA-DPO > IDK-IT")
+    )
+    assert {ruled(prompted, model) for model in reached} == {"reproduced"}, "another sentence"
+    assert {ruled(tuned, model) for model in reached} == {"undecided"}, "another sentence"
+    assert {ruled(preferred, model) for model in reached} == {"undecided"}, "another sentence"
+    return f"""**The paper's order comes back, but only its largest step is sure.** In both models
+        s_trust rises from the original over the refusal prompt, SFT and IDK-IT to CA-DPO: {ours}.
+        SFT has {claimed(prompted, "micro-s")} on the refusal prompt with micro-s,
+        {claimed(prompted, "micro-m")} with micro-m. IDK-IT has {claimed(tuned, "micro-s")} on SFT
+        with micro-s, {claimed(tuned, "micro-m")} with micro-m, and CA-DPO
+        {claimed(preferred, "micro-s")} on IDK-IT with micro-s, {claimed(preferred, "micro-m")} with
+        micro-m, each too little to be sure of."""
 
 
 def out_of_domain() -> str:
     outside = table("table2_out_of_domain")
     averaged = outside[outside.dataset.isin(layout.OOD_AVERAGED)]
-    means = averaged.groupby(["model", "method"]).s_trust.mean()
+    means = averaged.groupby(["model", "method"]).s_trust.mean().unstack("model")
     small, medium = means["micro-s"], means["micro-m"]
     before, after = (
         row("table3_unanswerable", model="micro-s", method=method, dataset="VQAv2-IDK(filter)")
         for method in ("original", "ca_dpo")
     )
-    assert small.ca_dpo < small.original, "another headline"
-    assert medium.ca_dpo > medium.original, "another headline"
-    return f"""**Out of domain it refuses what no picture answers; otherwise it depends on the
-        model.** Of VQAv2-IDK the original micro-s refuses {before.refr:.0f} %, CA-DPO
-        {after.refr:.0f} %. On answerable sets the mean s_trust falls with micro-s, from
-        {small.original:+.1f} to {small.idk_it:+.1f} (IDK-IT) and {small.ca_dpo:+.1f} (CA-DPO), and
-        rises with micro-m, as it does in the paper, from {medium.original:+.1f} to
-        {medium.idk_it:+.1f} and {medium.ca_dpo:+.1f}."""
+    assert small.ca_dpo < small.original - 1, "another headline"
+    assert abs(medium.ca_dpo - medium.original) < 1, "another headline"
+    claim = "CA-DPO is best out of domain on average"
+    best = [f"{row('claims', claim=claim, model=model).paper:+.1f}" for model in MODELS]
+    return f"""**Out of domain it refuses what no picture answers, and gains nothing elsewhere.** Of
+        VQAv2-IDK the original micro-s refuses {before.refr:.0f} %, CA-DPO {after.refr:.0f} %. On
+        answerable sets the mean s_trust falls with micro-s, from {small.original:+.1f} to
+        {small.idk_it:+.1f} (IDK-IT) and {small.ca_dpo:+.1f} (CA-DPO), and stays with micro-m, at
+        {medium.original:+.1f}, {medium.idk_it:+.1f} and {medium.ca_dpo:+.1f}; in the paper CA-DPO
+        is ahead of all others by {" and ".join(best)}."""
 
 
 def sizes() -> str:
@@ -137,16 +144,46 @@ def sizes() -> str:
         IDK-IT to {alone.id_s_trust:+.1f}."""
 
 
+def less_data() -> str:
+    """Return what a study of fewer data rules in the same world: figures/hour_claims.csv."""
+    p = params.load("micro-hour")
+
+    def lead(claim: str, model: str) -> str:
+        line = row("hour_claims", claim=f"{claim} in s_trust", model=model)
+        assert line.verdict == "reproduced", "another sentence"
+        return signed(line.ours, line.lo, line.hi)
+
+    tuned = " and ".join(lead("IDK-IT > SFT", model) for model in MODELS)
+    prompted = [
+        f"{row(name, claim='SFT > Refusal prompt in s_trust', model='micro-s').ours:+.1f}"
+        for name in ("hour_claims", "claims")
+    ]
+    return f"""**What more data teach, SFT learns as well.** In a study of the same world with
+        {p.num_instructions:,} instructions and {len(p.seeds)} seeds the small steps are sure:
+        IDK-IT has {tuned} on SFT with the two models, and CA-DPO
+        {lead("CA-DPO > IDK-IT", "micro-m")} on IDK-IT with micro-m. With more data SFT gets ahead:
+        its lead on the refusal prompt goes from {prompted[0]} to {prompted[1]} with micro-s."""
+
+
 def of_seen(method: str, entity: str = "seen") -> Any:
     """Return the line about countries that training asks about ("seen"), or about the others."""
     return row("controls_seen", model="micro-s", method=method, entity=entity)
 
 
 def accuracy() -> str:
-    right = {method: f"{overall(method).acc:.0f} %" for method in ("original", "sft", "idk_it")}
-    return f"""**Accuracy does not come back.** The original micro-s answers {right["original"]}
-        right, SFT {right["sft"]}, IDK-IT {right["idk_it"]}, CA-DPO {overall("ca_dpo").acc:.0f} %,
-        because it refuses more; in the paper CA-DPO ends above the original and refuses less than
+    beside = paper.compare(table("table1_in_domain"), 1)
+    beside = beside.query("model == 'micro-s' and dataset == 'Overall'").set_index("method")
+    alike = beside.loc[["sft", "idk_it"]]
+    assert (alike.acc - alike.paper_acc).abs().max() < 3, "another headline"
+    assert (alike.refr - alike.paper_refr).abs().max() < 3, "another headline"
+    sft, tuned, preferred = (
+        f"{line.acc:.0f} and {line.refr:.0f} % ({line.paper_acc:.0f} and {line.paper_refr:.0f})"
+        for line in beside.loc[["sft", "idk_it", "ca_dpo"]].itertuples()
+    )
+    return f"""**SFT and IDK-IT end where the paper's do; with CA-DPO accuracy does not come back.**
+        Right and refused are, with micro-s and in brackets in the paper, {sft} after SFT, {tuned}
+        after IDK-IT and {preferred} after CA-DPO. The original is right on
+        {overall("original").acc:.0f} %; in the paper CA-DPO ends above it, and refuses less than
         IDK-IT."""
 
 
@@ -182,20 +219,17 @@ def order_of_stages() -> str:
 
 
 def equal_refusals() -> str:
-    probable, consistent = (
-        {
-            method: difference(
-                row("controls_equal_refusals", model="micro-s", method=method, score=score)
-            )
-            for method in ("idk_it", "ca_dpo")
-        }
+    lines = [
+        row("controls_equal_refusals", model="micro-s", method=method, score=score)
         for score in ("sequence_probability", "self_consistency")
-    )
-    return f"""**It beats a threshold on probability, but not clearly one on consistency.** Against
-        the original model that refuses as often, its least probable answers first, IDK-IT has
-        {probable["idk_it"]} and CA-DPO {probable["ca_dpo"]}; against the least consistent first,
-        which needs ten samples for every question, {consistent["idk_it"]} and
-        {consistent["ca_dpo"]}."""
+        for method in ("idk_it", "ca_dpo")
+    ]
+    assert all(line.diff_lo > 0 for line in lines), "another headline"
+    of_idk_it, of_ca_dpo, over_samples, and_ca_dpo = map(difference, lines)
+    return f"""**It beats thresholds on what the original knows of itself.** Against the original
+        model that refuses as often, its least probable answers first, IDK-IT has {of_idk_it} and
+        CA-DPO {of_ca_dpo}; against the least consistent first, which needs ten samples for every
+        question, {over_samples} and {and_ca_dpo}."""
 
 
 def as_they_come() -> str:

@@ -1,7 +1,7 @@
 """Pack every outcome behind the published tables into a few small files, and lay them out again.
 
     INBOL_RUNS=/tmp/opened inbol archive
-    INBOL_RUNS=/tmp/opened inbol run 09_paper_vs_ours -f params/micro-hour.yaml
+    INBOL_RUNS=/tmp/opened inbol run 09_paper_vs_ours -f params/micro-full.yaml
 
 The first command lays figures/outcomes.parquet and the files beside it out as the artefacts that
 notebook 09 reads; the second makes every table and figure from them. So whoever clones the project

@@ -18,7 +18,7 @@ FIGURES = paths.ROOT / "figures"
 #: Times and memory, and what is drawn from pictures and responses, which are not stored.
 MEASURED = (
     *("bench", "minutes", "costs", "audit_", "fig1_", "fig2_", "fig3_", "fig9_", "fig12_"),
-    *("world", "easy_vqa", "one_seed"),  # see test_world_card.py and test_worlds.py
+    *("world", "easy_vqa", "one_seed", "hour"),  # see test_world_card.py and test_worlds.py
 )
 PACKED = ("confidence_levels", "probe_predictions")
 NAMES = sorted(

@@ -18,13 +18,15 @@ KEYS = ["claim", "where", "model"]
 FORMER = ("micro world 2", "world_2_claims.csv")
 #: What `make study` rules in this world, from one training seed: figures/micro/claims.csv.
 ONE_SEED = (f"micro world {micro.VERSION}, one seed", "one_seed_claims.csv")
+#: What the profile micro-hour rules in this world, from some third of the data and three seeds.
+HOUR = (f"micro world {micro.VERSION}, an hour", "hour_claims.csv")
 
 
 def sources(folder: Path) -> dict[str, pd.DataFrame]:
     """Return world -> its published verdicts, for those that are there."""
     named = {
         f"micro world {micro.VERSION}": "claims.csv",
-        **dict([ONE_SEED, FORMER]),
+        **dict([HOUR, ONE_SEED, FORMER]),
         "easy-VQA": f"{easy_vqa.NAME}_claims.csv",
     }
     files_there = {world: folder / name for world, name in named.items()}
