@@ -12,6 +12,7 @@ from inbol_lib.report.tables import layout
 FIGURES = paths.figures(paths.PUBLISHED)
 WIDTH = 130  # letters on a line of the README
 MODELS = ("micro-s", "micro-m")
+TRAINED = ("idk_it", "ca_dpo")
 
 
 def signed(value: float, lo: float, hi: float) -> str:
@@ -219,17 +220,21 @@ def order_of_stages() -> str:
 
 
 def equal_refusals() -> str:
-    lines = [
-        row("controls_equal_refusals", model="micro-s", method=method, score=score)
-        for score in ("sequence_probability", "self_consistency")
-        for method in ("idk_it", "ca_dpo")
-    ]
-    assert all(line.diff_lo > 0 for line in lines), "another headline"
-    of_idk_it, of_ca_dpo, over_samples, and_ca_dpo = map(difference, lines)
-    return f"""**It beats thresholds on what the original knows of itself.** Against the original
-        model that refuses as often, its least probable answers first, IDK-IT has {of_idk_it} and
-        CA-DPO {of_ca_dpo}; against the least consistent first, which needs ten samples for every
-        question, {over_samples} and {and_ca_dpo}."""
+    def over(score: str, method: str, model: str = "micro-s") -> Any:
+        return row("controls_equal_refusals", model=model, method=method, score=score)
+
+    probable, consistent = "sequence_probability", "self_consistency"
+    sure = [over(score, method) for score in (probable, consistent) for method in TRAINED]
+    sure.append(over(probable, "ca_dpo", "micro-m"))
+    unsure = over(consistent, "ca_dpo", "micro-m")
+    assert all(line.diff_lo > 0 for line in sure), "another headline"
+    assert unsure.diff_lo < 0 < unsure.diff_hi, "another headline"
+    return f"""**It beats a threshold on probability, and with micro-s one on consistency.**
+        Against the original model that refuses as often, its least probable answers first, IDK-IT
+        has {difference(sure[0])} and CA-DPO {difference(sure[1])} with micro-s; against the least
+        consistent first, which needs ten samples for every question, {difference(sure[2])} and
+        {difference(sure[3])}. With micro-m CA-DPO has {difference(sure[4])} and
+        {difference(unsure)}."""
 
 
 def as_they_come() -> str:
