@@ -14,16 +14,9 @@ PAPER_SIZES = {"num_instructions": 11_000, "num_pairs": 24_000, "test_per_source
 #: names of tables that notebook 08 makes, at the main size under the seeds of the sweeps
 PROBED = ("table7", "controls_probe", "controls_pairs", "controls_blind")
 #: names of tables that are made from the main cells, not from the sweeps
-UNSWEPT = (
-    "table1",
-    "table2",
-    "table3",
-    "controls_equal",
-    "controls_natural",
-    "controls_seen",
-    "claims",
-    *PROBED,
-)
+UNSWEPT = ("table1", "table2", "table3", "controls_equal", "controls_natural", "controls_seen")
+#: the name of the table that is made from both
+BOTH = "claims"
 
 
 def gather(cells: list[Params], methods: list[str] | None = None) -> pd.DataFrame:
@@ -48,20 +41,26 @@ def size_note(p: Params, table: str = "table1") -> str:
     table : str
         The name of the table's file, or its beginning.
     """
-    if table.startswith(UNSWEPT):
-        sized, seeds = p, len(p.seeds)
-    else:
-        sized, seeds = experiments.swept(p), len(p.sweep_seeds)
+    main = _made_from(p, len(p.seeds))
+    swept = _made_from(experiments.swept(p), len(p.sweep_seeds))
     if table.startswith(PROBED):
-        seeds = len(p.sweep_seeds)
+        made = _made_from(p, len(p.sweep_seeds))
+    elif table.startswith(BOTH) and experiments.has_sweeps(p) and swept != main:
+        made = f"{main}. Claims about sweeps: {swept}"
+    else:
+        made = main if table.startswith((*UNSWEPT, BOTH)) else swept
+    return f"profile {p.profile}, {made}."
+
+
+def _made_from(sized: Params, seeds: int) -> str:
+    """Return the number of training seeds in words, and what is smaller than in the paper."""
     smaller = [
         f"{name} {getattr(sized, name):,} (paper: {size:,})"
         for name, size in PAPER_SIZES.items()
         if getattr(sized, name) < size
     ]
     reduced = f"; reduced: {', '.join(smaller)}" if smaller else ""
-    plural = "seeds" if seeds > 1 else "seed"
-    return f"profile {p.profile}, {seeds} training {plural} of {p.model}{reduced}."
+    return f"{seeds} training {'seeds' if seeds > 1 else 'seed'}{reduced}"
 
 
 def probe(p: Params) -> pd.DataFrame:

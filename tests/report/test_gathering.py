@@ -20,8 +20,15 @@ def test_sweeps_may_be_smaller_than_the_main_run_and_say_so():
     assert {(cell.num_instructions, cell.num_pairs) for cell in cells} == {(80, 60)}
     assert "reduced" not in gathering.size_note(p, "table1_in_domain")
     assert "num_pairs 60 (paper: 24,000)" in gathering.size_note(p, "table4_preference_data")
-    probed = gathering.size_note(p.replace(seeds=[0, 1]), "table7_linear_probe")
-    assert "1 training seed of" in probed, "the probe reads the models of one seed"
+    both = p.replace(seeds=[0, 1])
+    probed = gathering.size_note(both, "table7_linear_probe")
+    assert probed == "profile smoke, 1 training seed.", "the probe reads the models of one seed"
+    assert gathering.size_note(both, "claims") == (
+        "profile smoke, 2 training seeds. Claims about sweeps: 1 training seed; reduced: "
+        "num_instructions 80 (paper: 11,000), num_pairs 60 (paper: 24,000)."
+    )
+    own = both.replace(dataset="folder:mine", verifier="micro-s", unanswerable_generator="micro-s")
+    assert gathering.size_note(own, "claims") == "profile smoke, 2 training seeds."
     with pytest.raises(errors.ParameterError, match="sweep_seeds"):
         params.load("smoke", sweep_seeds=[0, 7])
 
