@@ -37,7 +37,13 @@ LIBRARIES = (
     "sklearn.neural_network",
     "matplotlib.pyplot",
 )
-QUIET = {"CI": "1", "HF_HUB_OFFLINE": "1", "OMP_NUM_THREADS": "1", "PYTHONDONTWRITEBYTECODE": "1"}
+QUIET = {
+    "CI": "1",
+    "HF_DATASETS_DISABLE_PROGRESS_BARS": "1",  # read when `datasets` is imported, before any fork
+    "HF_HUB_OFFLINE": "1",
+    "OMP_NUM_THREADS": "1",
+    "PYTHONDONTWRITEBYTECODE": "1",
+}
 HEAD = "| fault | where | goes red | s |\n|---|---|---|--:|\n"
 START, END = "<!-- faults -->", "<!-- end -->"
 

@@ -17,7 +17,7 @@ from inbol_lib import params, paths
 from inbol_lib.report import costs, paper
 from inbol_lib.report.plots import looks
 from inbol_lib.report.worlds import card, verdicts
-from inbol_lib.study import graph, plan
+from inbol_lib.study import experiments, graph, plan
 
 README = paths.ROOT / "README.md"
 BENCHES = {
@@ -47,10 +47,10 @@ def studied() -> str:
     p = params.load(paths.PUBLISHED)
     table = pd.read_csv(FIGURES / "minutes.csv", index_col="stage")
     trainings = table.runs[["idk_it", "ca_dpo"]].sum()
-    swept = (p.sweep_instructions or p.num_instructions, p.sweep_pairs or p.num_pairs)
+    swept = experiments.swept(p)
     text = f"""These are the results of the profile `{p.profile}`: {p.num_instructions:,}
         instructions, {p.num_pairs:,} preference pairs and {len(p.seeds)} training seeds in the main
-        tables; {swept[0]:,} instructions, {swept[1]:,} pairs and
+        tables; {swept.num_instructions:,} instructions, {swept.num_pairs:,} pairs and
         {plural(len(p.sweep_seeds), "seed")} in sweeps, and as many seeds in the probe. It has
         {trainings} trainings and {table.runs.evaluation} evaluations, and took
         {table.minutes.sum() / 60:.0f} core hours on a busy machine."""

@@ -45,10 +45,11 @@ def size_note(p: Params, table: str = "table1") -> str:
     swept = _made_from(experiments.swept(p), len(p.sweep_seeds))
     if table.startswith(PROBED):
         made = _made_from(p, len(p.sweep_seeds))
-    elif table.startswith(BOTH) and experiments.has_sweeps(p) and swept != main:
-        made = f"{main}. Claims about sweeps: {swept}"
+    elif table.startswith(BOTH):
+        alike = swept == main or not experiments.has_sweeps(p)
+        made = main if alike else f"{main}. Claims about sweeps: {swept}"
     else:
-        made = main if table.startswith((*UNSWEPT, BOTH)) else swept
+        made = main if table.startswith(UNSWEPT) else swept
     return f"profile {p.profile}, {made}."
 
 
