@@ -98,17 +98,22 @@ def claims() -> str:
 def likeness() -> str:
     """Return how near the base models are to LLaVA-1.5, and what SFT adds in both."""
     table = pd.read_csv(FIGURES / "world_card.csv")
-    gained = card.gains(table).set_index("model")
+    gained = pd.read_csv(FIGURES / "world_card_gains.csv").set_index("model")
     rows = []
     for row in card.met(table).itertuples():
         gains = [
-            f"{gain.ours:+.1f} ({gain.paper:+.1f})" for gain in gained.loc[row.model].itertuples()
+            f"{signed(gain.ours, gain.lo, gain.hi)} ({gain.paper:+.1f})"
+            for gain in gained.loc[row.model].itertuples()
         ]
         near = (f"{row.near} of {row.cells}", row.far, f"{row.largest_gap:.1f}")
         rows.append((row.model, paper.COUNTERPART[row.model], *near, *gains))
     gains = [f"SFT's gain, {name}" for name in gained.loc[row.model].dataset]
     counted = ("cells within 5 points", "beyond 10", "largest gap")
-    return markdown(("model", "beside", *counted, *gains), rows, texts=2)
+    within = gained.paper.between(gained.lo, gained.hi)
+    return (
+        f"{markdown(('model', 'beside', *counted, *gains), rows, texts=2)}\n\n"
+        f"The paper's gain lies within the interval of ours in {within.sum()} of {len(within)}."
+    )
 
 
 def worlds() -> str:

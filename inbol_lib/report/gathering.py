@@ -14,7 +14,11 @@ PAPER_SIZES = {"num_instructions": 11_000, "num_pairs": 24_000, "test_per_source
 #: names of tables that notebook 08 makes, at the main size under the seeds of the sweeps
 PROBED = ("table7", "controls_probe", "controls_pairs", "controls_blind")
 #: names of tables that are made from the main cells, not from the sweeps
-UNSWEPT = ("table1", "table2", "table3", "controls_equal", "controls_natural", "controls_seen")
+UNSWEPT = (
+    *("table1", "table2", "table3"),
+    *("controls_equal", "controls_natural", "controls_seen"),
+    *("selective_prediction", "crossovers", "over_refusal"),
+)
 #: the name of the table that is made from both
 BOTH = "claims"
 

@@ -20,18 +20,16 @@ from inbol_lib.micro.world.scenes import seen
 from inbol_lib.params import Params
 from inbol_lib.report.gathering import gather, probe
 from inbol_lib.report.plots import charts, looks
-from inbol_lib.report.tables import control_tables, files, numbered, picture_controls
+from inbol_lib.report.tables import (
+    control_tables,
+    files,
+    layout,
+    numbered,
+    picture_controls,
+    refusal_costs,
+)
 from inbol_lib.study import experiments, published_outcomes, question_pools, stages
 
-#: tables of notebook 06 that the paper does not have
-BESIDE = (
-    "audit_evaluators",
-    "audit_errors",
-    "audit_real_responses",
-    "selective_prediction",
-    "crossovers",
-    "over_refusal",
-)
 TUNED = ["idk_it", "ca_dpo"]
 PACKAGES = ("torch", "transformers", "trl", "peft", "accelerate", "datasets", "papermill")
 
@@ -39,7 +37,7 @@ PACKAGES = ("torch", "transformers", "trl", "peft", "accelerate", "datasets", "p
 def make_tables(p: Params, outcomes: pd.DataFrame) -> dict[str, pd.DataFrame]:
     """Return file name -> table, for Tables 1 to 7 and the controls.
 
-    A folder of one's own gets Table 1 alone.
+    A folder of one's own gets Table 1 and what refusals cost.
 
     Parameters
     ----------
@@ -47,7 +45,7 @@ def make_tables(p: Params, outcomes: pd.DataFrame) -> dict[str, pd.DataFrame]:
     outcomes : pd.DataFrame
         The outcomes of the main cells; those of the sweeps are gathered here.
     """
-    made = {"table1_in_domain": numbered.table1(outcomes)}
+    made = {"table1_in_domain": numbered.table1(outcomes)} | _refusal_costs(p, outcomes)
     if question_pools.ood_sources(p):
         made["table2_out_of_domain"] = numbered.table2(outcomes)
         made["table3_unanswerable"] = numbered.table3(outcomes)
@@ -59,6 +57,24 @@ def make_tables(p: Params, outcomes: pd.DataFrame) -> dict[str, pd.DataFrame]:
         compared = variants[variants.method.isin(p.table4_methods)]
         made["table4_preference_data"] = numbered.table4(compared)
     return made | _generator_tables(p) | _probe_tables(p) | make_controls(p, outcomes, variants)
+
+
+def _refusal_costs(p: Params, outcomes: pd.DataFrame) -> dict[str, pd.DataFrame]:
+    """Return what notebook 06 shows of one model and training seed, for all of them."""
+    inside = layout.in_domain(outcomes)
+    return {
+        "selective_prediction": control_tables.selective_prediction(inside, _scores(p)),
+        "crossovers": refusal_costs.crossovers(inside),
+        "over_refusal": refusal_costs.over_refusal(
+            inside, "original", p.delta_known, p.delta_unknown
+        ),
+    }
+
+
+def _scores(p: Params) -> pd.DataFrame:
+    """Return the original models' answers with their scores, which notebook 06 saves."""
+    folders = [stages.ensure("evaluation", p.replace(model=model)) for model in p.models]
+    return pd.concat([pd.read_parquet(folder / "scored.parquet") for folder in folders])
 
 
 def _generator_tables(p: Params) -> dict[str, pd.DataFrame]:
@@ -119,8 +135,8 @@ def make_controls(
 
 def _score_controls(p: Params, outcomes: pd.DataFrame) -> dict[str, pd.DataFrame]:
     """Return the controls that need what notebook 06 saves beside the outcomes."""
+    scores = _scores(p)
     folders = [stages.ensure("evaluation", p.replace(model=model)) for model in p.models]
-    scores = pd.concat([pd.read_parquet(folder / "scored.parquet") for folder in folders])
     levels = pd.concat([pd.read_csv(folder / "levels.csv") for folder in folders])
     tested = scores[scores.split == "test"]
     return {
@@ -205,7 +221,7 @@ def contrasts(made: dict[str, pd.DataFrame]) -> pd.DataFrame:
 
 
 def copy_figures(p: Params, made: dict[str, pd.DataFrame], target: Path) -> None:
-    """Copy to `target` what other notebooks have drawn, and the tables of notebook 06 alone.
+    """Copy to `target` what other notebooks have drawn, and the audit of the judge.
 
     Notebook 08 draws one training seed, so its two figures are drawn again over the sweeps' seeds,
     from the tables of `make_tables` (`made`).
@@ -215,8 +231,8 @@ def copy_figures(p: Params, made: dict[str, pd.DataFrame], target: Path) -> None
     if experiments.has_sweeps(p):
         jobs += [("heatmaps", p)]
         _probe_figures(made, target)
-    # fig10 to fig12, fig_data_size, fig_risk_coverage, with their data
-    patterns = ("fig[1_]*.*", *(f"{name}.*" for name in BESIDE))
+    # fig10 to fig12, fig_data_size, fig_risk_coverage, with their data, and the judge's audit
+    patterns = ("fig[1_]*.*", "audit_*.*")
     for job in jobs:
         folder = stages.ensure(*job)
         for pattern in patterns:

@@ -10,8 +10,8 @@ import pytest
 
 from inbol_lib import paths
 from inbol_lib.evaluation import risk, selective
-from inbol_lib.report import claims, diagnostics, gathering, publication
-from inbol_lib.report.tables import control_tables, layout, numbered
+from inbol_lib.report import claims, gathering, publication
+from inbol_lib.report.tables import numbered
 from inbol_lib.study import experiments, graph, published_outcomes
 
 FIGURES = paths.ROOT / "figures"
@@ -54,20 +54,12 @@ def of_notebook_09(p) -> dict[str, pd.DataFrame]:
 
 
 def of_notebook_06(p) -> dict[str, pd.DataFrame]:
-    """The tables of notebook 06, of the first main cell."""
+    """What is copied from notebook 06: a figure's data, of the first main cell."""
     folder = graph.path("evaluation", experiments.main_cells(p)[0])
-    inside = layout.in_domain(pd.read_parquet(folder / "outcomes.parquet"))
     scored = pd.read_parquet(folder / "scored.parquet")
-    validation, test = (scored[scored.split == split] for split in ("validation", "test"))
-    trained = inside[inside.method != "original"]
+    test = scored[scored.split == "test"]
     curves = [risk.risk_coverage(test, score).assign(score=score) for score in selective.SCORES]
-    refused = diagnostics.over_refusal(inside, "original", p.delta_known, p.delta_unknown)
-    return {
-        "crossovers": diagnostics.crossovers(inside),
-        "fig_risk_coverage": pd.concat(curves),
-        "over_refusal": refused,
-        "selective_prediction": control_tables.selective_prediction(validation, test, trained),
-    }
+    return {"fig_risk_coverage": pd.concat(curves)}
 
 
 @pytest.mark.parametrize("name", NAMES)

@@ -64,8 +64,8 @@ def finish_evaluation(p, cell, rng):
     made = pd.concat(parts, ignore_index=True)
     made.assign(response="it is red").to_parquet(folder / "outcomes.parquet")
     inside = layout.in_domain(made[made.method == cell.methods[0]])
-    scores = {score: rng.random(len(inside)) for score in selective.SCORES}
-    scored = inside[["id", "split", "model"]].assign(**scores)
+    scored = pd.concat([inside.assign(split=split) for split in ("validation", "test")])
+    scored = scored.assign(**{score: rng.random(len(scored)) for score in selective.SCORES})
     scored.to_parquet(folder / "scored.parquet")
     levels = pd.DataFrame({"level": np.arange(11) / 10, "questions": range(1, 12)})
     levels = pd.concat([levels.assign(model=p.model, source=source) for source in p.sources])
@@ -74,11 +74,16 @@ def finish_evaluation(p, cell, rng):
 
 
 def answers(source, method, seed, rng):
-    """Twelve random outcomes; where there is no answer none is right."""
+    """Twelve random outcomes; where there is no answer none is right.
+
+    Without training they are the same under every seed.
+    """
+    if method in graph.PROMPTED:
+        rng = np.random.default_rng(list(f"{method} {source}".encode()))
     answerable = source not in ("uavqa", *layout.UNANSWERABLE)
     rows = []
     for i in range(12):
-        word, level = str(rng.choice(WORDS)), round(rng.integers(11) / 10, 1)
+        word, level = str(rng.choice(WORDS)), i % 11 / 10  # a question has one confidence
         if word == "correct" and not answerable:
             word = "incorrect"
         rows.append((f"{source}-{i}", word, level))

@@ -11,9 +11,9 @@ from builders import outcome_table, scored_outcomes
 from inbol_lib import params, paths
 from inbol_lib.evaluation import metrics, risk, selective
 from inbol_lib.params import Method
-from inbol_lib.report import claims, diagnostics, paper, reading
+from inbol_lib.report import claims, paper, reading
 from inbol_lib.report.plots import charts, looks
-from inbol_lib.report.tables import control_tables, files, layout, numbered
+from inbol_lib.report.tables import control_tables, files, layout, numbered, refusal_costs
 
 UNANSWERABLE = ("uavqa", "beyondvisqa", "vizwiz", "vqav2_idk")
 
@@ -136,11 +136,11 @@ def test_crossover_costs_name_the_cautious_method():
     base = outcome_table(["correct"] * 50 + ["incorrect"] * 50)
     words = ["correct"] * 40 + ["refusal"] * 40 + ["incorrect"] * 20
     after = base.assign(method="idk_it", outcome=words)
-    row = diagnostics.crossovers(pd.concat([after, base])).iloc[0]
+    row = refusal_costs.crossovers(pd.concat([after, base])).iloc[0]
     assert (row.bold, row.cautious, row.cost) == ("original", "idk_it", pytest.approx(1 / 3))
     assert row.lo < row.cost < row.hi
     with pytest.raises(ValueError, match="idk_it and original"):
-        diagnostics.crossovers(pd.concat([after, base[1:]]))
+        refusal_costs.crossovers(pd.concat([after, base[1:]]))
 
 
 def test_over_refusal_counts_answers_lost_and_errors_averted():
@@ -148,7 +148,7 @@ def test_over_refusal_counts_answers_lost_and_errors_averted():
     base["confidence"] = [1.0, 0.5, 0.5, 0.2, 0.0, np.nan]
     words = ["refusal", "correct", "refusal", "refusal", "refusal", "incorrect"]
     after = base.assign(method="idk_it", outcome=words)
-    split = diagnostics.over_refusal(pd.concat([base, after])).set_index(["kind", "effect"])
+    split = refusal_costs.over_refusal(pd.concat([base, after])).set_index(["kind", "effect"])
     assert split.refused.to_dict() == {
         ("known", "answer lost"): 1,
         ("mixed", "answer lost"): 0,
@@ -163,8 +163,9 @@ def test_over_refusal_counts_answers_lost_and_errors_averted():
 def test_baselines_stand_in_the_table_with_their_areas():
     validation = scored_outcomes(selective.SCORES)
     test = scored_outcomes(selective.SCORES, seed=1).assign(split="test")
-    trained = test.assign(method="idk_it")
-    table = control_tables.selective_prediction(validation, test, trained)
+    outcomes = pd.concat([test, test.assign(method="idk_it")])
+    scores = pd.concat([validation, test])
+    table = control_tables.selective_prediction(outcomes, scores)
     assert table.method.tolist() == ["original", *selective.SCORES, "idk_it"]
     assert (table.s_trust[1:4] > table.s_trust[0]).all()
     assert (table["mark"][1:2] == "*").all()

@@ -85,6 +85,14 @@ def test_gains_are_differences_of_accuracy(card):
     assert found.loc[("micro-m", "OVEN"), "ours"] == pytest.approx(ours[0] - ours[1])
 
 
+def test_gains_lie_within_their_paired_intervals(card, outcomes):
+    gained = world_card.gains(card).merge(world_card.gain_bounds(outcomes), on=["model", "dataset"])
+    assert len(gained) == 6
+    assert (gained.lo < gained.ours).all()
+    assert (gained.ours < gained.hi).all()
+    assert (gained.hi - gained.lo < 20).all()
+
+
 def test_the_chart_shows_every_base_cell(card):
     figure, axes = plt.subplots(1, 2)
     world_card.chart(card, axes)

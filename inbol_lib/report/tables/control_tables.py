@@ -161,29 +161,41 @@ def _trust(part: pd.DataFrame) -> float:
     return 100 * float(metrics.score(metrics.counts(part).sum())["s_trust"])
 
 
-def selective_prediction(
-    validation: pd.DataFrame, test: pd.DataFrame, trained: pd.DataFrame | None = None
-) -> pd.DataFrame:
+def selective_prediction(outcomes: pd.DataFrame, scores: pd.DataFrame) -> pd.DataFrame:
     """Return refusal without training beside trained methods, in domain.
 
     Parameters
     ----------
-    validation, test : pd.DataFrame
-        Outcomes of the original model with a column for each of `selective.SCORES`; thresholds
-        are chosen on `validation`.
-    trained : pd.DataFrame, optional
-        Outcomes of trained methods.
+    outcomes : pd.DataFrame
+        Of one or more models: the original and what else shall stand in the table.
+    scores : pd.DataFrame
+        Outcomes of the original models on the splits "validation" and "test", with a column for
+        each of `selective.SCORES`; thresholds are chosen on the former.
 
     Returns
     -------
     pd.DataFrame
-        Rows of the original model, of each score with its threshold, and of the trained methods.
-        aurc, augrc and ece (points, lower is better) judge the scores themselves.
+        For each model rows of the original, of each score with its threshold, and of the other
+        methods. aurc, augrc and ece (points, lower is better) judge the scores themselves.
     """
+    inside = in_domain(outcomes)
+    tables = [
+        _selective(mine, scores[scores.model == model])
+        for model, mine in inside.groupby("model", sort=False)
+    ]
+    return pd.concat(tables, ignore_index=True)
+
+
+def _selective(outcomes: pd.DataFrame, scores: pd.DataFrame) -> pd.DataFrame:
+    """Return `selective_prediction` of one model."""
+    validation, test = (scores[scores.split == split] for split in ("validation", "test"))
     test = in_domain(test)
     judged = pd.DataFrame(_score_quality(validation, test, score) for score in selective.SCORES)
-    beside = pd.concat([test, selective.baselines(validation, test), trained])
-    table = metric_table([("Overall", in_domain(beside))], *SCORES, "answered_acc")
+    # the original is the same under every training seed; differences are paired by both
+    original = pd.concat([test.assign(seed=seed) for seed in outcomes.seed.unique()])
+    others = outcomes[outcomes.method != "original"]
+    beside = pd.concat([original, selective.baselines(validation, original), others])
+    table = metric_table([("Overall", beside)], *SCORES, "answered_acc")
     return table.merge(judged, on="method", how="left")
 
 

@@ -25,7 +25,7 @@ from inbol_lib.report import paper
 from inbol_lib.report.gathering import gather
 from inbol_lib.report.plots import looks
 from inbol_lib.report.tables import files
-from inbol_lib.report.tables.layout import NAMES, OOD
+from inbol_lib.report.tables.layout import NAMES, OOD, in_domain, paired_difference
 from inbol_lib.study import experiments
 
 #: Methods without any training for refusals; SFT is a control as well, but trained.
@@ -114,6 +114,29 @@ def gains(table: pd.DataFrame) -> pd.DataFrame:
     return pd.DataFrame(found).reset_index()
 
 
+def gain_bounds(outcomes: pd.DataFrame) -> pd.DataFrame:
+    """Return the 95 % interval of what SFT adds to the original's accuracy, paired, in points.
+
+    Parameters
+    ----------
+    outcomes : pd.DataFrame
+        As in `card`.
+
+    Returns
+    -------
+    pd.DataFrame
+        Columns model, dataset, lo, hi; one row for each answerable set in domain.
+    """
+    inside = in_domain(outcomes)
+    inside = inside[inside.answerable & inside.method.isin(["original", "sft"])]
+    rows = []
+    for (model, source), part in inside.groupby(["model", "source"], sort=False):
+        by_method = dict(list(part.groupby("method")))
+        found = paired_difference(by_method["original"], by_method["sft"], "acc")
+        rows.append([model, NAMES[source], found["diff_lo"], found["diff_hi"]])
+    return pd.DataFrame(rows, columns=["model", "dataset", "lo", "hi"])
+
+
 def discrimination(scored: pd.DataFrame) -> pd.DataFrame:
     """Return how well the base model's scores tell its right answers from its wrong ones (ours).
 
@@ -180,24 +203,30 @@ def publish(outcomes: pd.DataFrame, known: pd.DataFrame, folder: Path) -> pd.Dat
     files.save_table_files(known, folder, "world_card_auroc")
     models = table.model.unique().tolist()
     files.save_table_files(table, folder, "world_card")
+    gained = gains(table).merge(gain_bounds(outcomes), on=["model", "dataset"])
+    files.save_table_files(gained, folder, "world_card_gains")
     size = (5.2 * len(models), 6.4)
     figure, axes = plt.subplots(1, len(models), figsize=size, squeeze=False, layout="constrained")
     chart(table, axes[0])
     figure.legend(*axes[0, 0].get_legend_handles_labels(), loc="outside lower center", ncols=2)
     figure.savefig(folder / "world_card.png")
     plt.close(figure)
-    protocol = (resources.files("inbol_lib.report.worlds") / "protocol.md").read_text()
-    parts = [protocol.strip(), f"World {micro.VERSION}, weights:"]
+    parts = [_text("protocol.md"), f"World {micro.VERSION}, weights:"]
     parts += [f"- {model}: `{digest}`" for model, digest in world_hashes(models).items()]
     parts += ["", met(table).round(1).to_markdown(index=False)]
     parts += ["", "SFT's gain in accuracy over the original, in points:", ""]
-    parts += [gains(table).round(1).to_markdown(index=False, floatfmt=".1f"), ""]
+    parts += [gained.round(1).to_markdown(index=False, floatfmt=".1f"), "", _text("tried.md"), ""]
     parts += [table.round(1).to_markdown(index=False, floatfmt=".1f"), ""]
     parts += ["How well the base model's own scores tell its right answers from its wrong ones "]
     parts += ["(AUROC; n answers, refusals left out):", ""]
     parts += [known.to_markdown(index=False, floatfmt=("", "", "d", ".0f", ".2f", ".2f")), ""]
     (folder / "world_card.md").write_text("\n".join(parts))
     return table
+
+
+def _text(name: str) -> str:
+    """Return what the card says in words, from a file beside this module."""
+    return (resources.files("inbol_lib.report.worlds") / name).read_text().strip()
 
 
 def main() -> None:
