@@ -50,6 +50,7 @@ def findings() -> str:
     made = (
         order(),
         out_of_domain(),
+        kinds(),
         sizes(),
         less_data(),
         accuracy(),
@@ -131,6 +132,27 @@ def out_of_domain() -> str:
         {small.idk_it:+.1f} (IDK-IT) and {small.ca_dpo:+.1f} (CA-DPO), and stays with micro-m, at
         {medium.original:+.1f}, {medium.idk_it:+.1f} and {medium.ca_dpo:+.1f}; in the paper CA-DPO
         is ahead of all others by {" and ".join(best)}."""
+
+
+def kinds() -> str:
+    def gained(kind: str, model: str = "micro-s", name: str = "controls_kinds") -> Any:
+        return row(name, model=model, method="ca_dpo", kind=kind)
+
+    def both(kind: str) -> str:
+        return " and ".join(difference(gained(kind, model)) for model in MODELS)
+
+    for model in MODELS:
+        assert gained("known", model).diff_hi < 0 < gained("unknown", model).diff_lo, (
+            "another headline"
+        )
+    known, unknown = (gained(kind, name="easy_vqa_kinds") for kind in ("known", "unknown"))
+    assert known.diff_lo < 0 < known.diff_hi, "another sentence"
+    assert unknown.diff_lo > 0, "another sentence"
+    return f"""**CA-DPO gains where the base model does not know, and pays where it does.** Against
+        IDK-IT it has, with the two models, {both("unknown")} on questions that the original does
+        not know, {both("mixed")} on those that it knows in part, and {both("known")} on those that
+        it knows. On easy-VQA it gains {difference(unknown)} on the former, and no loss shows on
+        the latter ({difference(known)})."""
 
 
 def sizes() -> str:

@@ -197,5 +197,15 @@ def against(
             f"{missing} of {len(rows)} outcomes have no outcome of {base!r} for the same model, "
             "seed and id; evaluate it too"
         )
-    kind = rows.confidence.map(lambda value: classify(value, delta_known, delta_unknown))
-    return rows.assign(kind=kind.where(rows.confidence.notna(), "not estimated"))
+    return rows.assign(kind=kinds(rows, delta_known, delta_unknown))
+
+
+def kinds(
+    outcomes: pd.DataFrame, delta_known: float = 0.8, delta_unknown: float = 0.2
+) -> pd.Series:
+    """Return each row's kind: known, mixed, unknown, or "not estimated" without a confidence.
+
+    Parameters are as in `against`.
+    """
+    kind = outcomes.confidence.map(lambda value: classify(value, delta_known, delta_unknown))
+    return kind.where(outcomes.confidence.notna(), "not estimated")

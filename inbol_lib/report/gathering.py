@@ -16,7 +16,7 @@ PROBED = ("table7", "controls_probe", "controls_pairs", "controls_blind")
 #: names of tables that are made from the main cells, not from the sweeps
 UNSWEPT = (
     *("table1", "table2", "table3"),
-    *("controls_equal", "controls_natural", "controls_seen"),
+    *("controls_equal", "controls_natural", "controls_seen", "controls_kinds"),
     *("selective_prediction", "crossovers", "over_refusal"),
 )
 #: the name of the table that is made from both

@@ -60,14 +60,13 @@ def make_tables(p: Params, outcomes: pd.DataFrame) -> dict[str, pd.DataFrame]:
 
 
 def _refusal_costs(p: Params, outcomes: pd.DataFrame) -> dict[str, pd.DataFrame]:
-    """Return what notebook 06 shows of one model and training seed, for all of them."""
-    inside = layout.in_domain(outcomes)
+    """Return whom refusals serve: what notebook 06 shows of one model and seed, for all of them."""
+    inside, thresholds = layout.in_domain(outcomes), (p.delta_known, p.delta_unknown)
     return {
+        "controls_kinds": control_tables.by_kind(inside, *thresholds),
         "selective_prediction": control_tables.selective_prediction(inside, _scores(p)),
         "crossovers": refusal_costs.crossovers(inside),
-        "over_refusal": refusal_costs.over_refusal(
-            inside, "original", p.delta_known, p.delta_unknown
-        ),
+        "over_refusal": refusal_costs.over_refusal(inside, "original", *thresholds),
     }
 
 
@@ -160,6 +159,12 @@ CONTRASTS = (
         "table1_in_domain",
         "method == 'ca_dpo' and dataset == 'Overall'",
         lambda row: "all questions",
+    ),
+    Contrast(
+        "CA-DPO less IDK-IT",
+        "controls_kinds",
+        "method == 'ca_dpo'",
+        lambda row: f"{row.kind} questions",
     ),
     Contrast(
         "CA-DPO less IDK-IT",

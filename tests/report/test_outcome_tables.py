@@ -143,6 +143,23 @@ def test_crossover_costs_name_the_cautious_method():
         refusal_costs.crossovers(pd.concat([after, base[1:]]))
 
 
+def test_each_kind_of_question_has_its_own_rows_and_differences():
+    base = outcome_table(["correct", "correct", "incorrect", "refusal"])
+    base = base.assign(confidence=[1.0, 0.5, 0.2, 0.0], answerable=[True, True, True, False])
+    words = ["refusal", "correct", "refusal", "refusal"]
+    after = base.assign(method="ca_dpo", outcome=words)
+    outcomes = pd.concat([base.assign(method="idk_it"), after])
+    table = control_tables.by_kind(outcomes)
+    assert table.kind.tolist() == [
+        kind for kind in ("known", "mixed", "unknown", "unanswerable") for _ in range(2)
+    ]
+    found = table[table.method == "ca_dpo"].set_index("kind")
+    # a right answer refused costs one of worth, a wrong one spares one
+    assert found["diff"].to_dict() == {"known": -100, "mixed": 0, "unknown": 100, "unanswerable": 0}
+    assert found.refr.to_dict() == {"known": 100, "mixed": 0, "unknown": 100, "unanswerable": 100}
+    assert found.acc.dropna().to_dict() == {"known": 0, "mixed": 100, "unknown": 0}
+
+
 def test_over_refusal_counts_answers_lost_and_errors_averted():
     base = outcome_table(["correct", "correct", "incorrect", "incorrect", "refusal", "unjudged"])
     base["confidence"] = [1.0, 0.5, 0.5, 0.2, 0.0, np.nan]

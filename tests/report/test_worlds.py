@@ -42,6 +42,15 @@ def test_a_shorter_study_of_this_world_contradicts_no_published_verdict(world):
     assert against.empty, against
 
 
+def test_tables_of_easy_vqa_follow_from_its_outcomes(tmp_path):
+    figures = paths.ROOT / "figures"
+    easy_vqa.publish(pd.read_parquet(figures / "easy_vqa_outcomes.parquet"), tmp_path)
+    made = sorted(file.name for file in tmp_path.glob("*.csv"))
+    assert made == sorted(file.name for file in figures.glob("easy_vqa_*.csv"))
+    for name in made:
+        assert (tmp_path / name).read_text() == (figures / name).read_text(), name
+
+
 @pytest.fixture
 def package(tmp_path):
     """A package's data in the format of easy-VQA: two parts whose pictures share numbers."""

@@ -1,6 +1,7 @@
 """The paper's tables, and controls that the paper does not have, from outcome tables alone."""
 
 from inbol_lib.report.tables.control_tables import (
+    by_kind,
     by_seen,
     controls,
     equal_refusals,
@@ -27,6 +28,7 @@ __all__ = [
     "OOD_AVERAGED",
     "UNANSWERABLE",
     "by_confidence",
+    "by_kind",
     "by_seen",
     "controls",
     "equal_refusals",

@@ -10,6 +10,9 @@ from inbol_lib.evaluation import metrics, risk, selective
 from inbol_lib.evaluation.intervals import interval
 from inbol_lib.report.tables.layout import SCORES, in_domain, metric_table, paired_difference
 
+#: kinds of question, in a table's order
+KINDS = ("known", "mixed", "unknown", "unanswerable", "not estimated")
+
 
 def controls(outcomes: pd.DataFrame, base: str = "ca_dpo") -> pd.DataFrame:
     """Return variants of eq. 6 in domain, each with its paired difference to `base`.
@@ -48,6 +51,35 @@ def by_seen(outcomes: pd.DataFrame, seen: pd.Series, base: str = "idk_it") -> pd
         controls(outcomes[seen == value], base).assign(entity=name)
         for value, name in ((True, "seen"), (False, "unseen"))
     ]
+    return pd.concat(parts, ignore_index=True).drop(columns="dataset")
+
+
+def by_kind(
+    outcomes: pd.DataFrame,
+    delta_known: float = 0.8,
+    delta_unknown: float = 0.2,
+    base: str = "idk_it",
+) -> pd.DataFrame:
+    """Return in-domain metrics by what the original model knows of a question.
+
+    Parameters
+    ----------
+    outcomes : pd.DataFrame
+    delta_known, delta_unknown : float
+        The thresholds on the original's confidence (paper, Sec. 3.2).
+    base : str
+        The method that differences are taken to.
+
+    Returns
+    -------
+    pd.DataFrame
+        The rows of `controls` for each `kind` that occurs: known, mixed, unknown, unanswerable
+        (whatever its confidence is) and "not estimated".
+    """
+    kind = metrics.kinds(outcomes, delta_known, delta_unknown)
+    kind = kind.where(outcomes.answerable, "unanswerable")
+    occurring = [name for name in KINDS if (kind == name).any()]
+    parts = [controls(outcomes[kind == name], base).assign(kind=name) for name in occurring]
     return pd.concat(parts, ignore_index=True).drop(columns="dataset")
 
 

@@ -21,7 +21,7 @@ from inbol_lib import params, paths
 from inbol_lib.errors import ParameterError
 from inbol_lib.params import Params
 from inbol_lib.report import claims
-from inbol_lib.report.tables import files, numbered
+from inbol_lib.report.tables import control_tables, files, numbered
 
 NAME = "easy_vqa"
 SEEDS = range(5)
@@ -105,13 +105,17 @@ def settings(folder: Path) -> Params:
 
 
 def publish(outcomes: pd.DataFrame, target: Path) -> pd.DataFrame:
-    """Write outcomes, Table 1 and verdicts of the study on easy-VQA; return the verdicts."""
+    """Write what the study on easy-VQA found, and return the verdicts on the paper's claims.
+
+    These are the outcomes, Table 1, the same by what the original model knows, and the verdicts.
+    """
     outcomes.to_parquet(target / f"{NAME}_outcomes.parquet", index=False)
     note = f"easy-VQA, {outcomes.seed.nunique()} training seeds, {outcomes.id.nunique()} questions."
     verdicts = pd.DataFrame(
         [row for model, mine in outcomes.groupby("model") for row in claims.in_domain(model, mine)]
     )
     files.save_table_files(numbered.table1(outcomes), target, f"{NAME}_table1", note)
+    files.save_table_files(control_tables.by_kind(outcomes), target, f"{NAME}_kinds", note)
     files.save_table_files(verdicts, target, f"{NAME}_claims", note)
     return verdicts
 
