@@ -14,7 +14,7 @@ import pandas as pd
 
 from inbol_lib.evaluation import metrics
 
-REPLICATES = 1000
+REPLICATES = 1000  # a bound is then off by a tenth of the standard error, by chance
 AT_ONCE = 200  # resamples that are drawn together, so that they fit into memory
 WORTH = {"correct": 1, "refusal": 0, "incorrect": -1, "unjudged": -1}  # s_trust is its mean
 Statistic = Callable[..., np.ndarray]

@@ -138,6 +138,18 @@ def test_two_forked_kernels_run_at_once_and_draw_numbers_of_their_own(full, tmp_
         assert [a == b for a, b in zip(*drawn, strict=True)] == [False] * 4
 
 
+def test_tables_are_shown_alike_in_a_plain_and_in_a_forked_kernel(full, tmp_path, monkeypatch):
+    wide, found = "repr(pandas.DataFrame([range(10**6, 10**6 + 18)]))", []
+    for plain in (False, True):
+        if plain:
+            monkeypatch.delenv(SERVER)
+        with kernel(tmp_path) as (_, client):
+            found.append(value(client, wide, "import pandas"))
+    assert found[0] == found[1]
+    assert "1000017" in found[0]
+    assert "..." not in found[0]
+
+
 def test_a_forked_kernel_has_the_folder_the_environment_and_the_name_of_a_plain_one(
     server, tmp_path, monkeypatch
 ):

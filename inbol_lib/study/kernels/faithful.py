@@ -115,3 +115,12 @@ def draw_anew() -> None:
         modules["torch"].default_generator.seed()
     if "datasets" in modules:  # it names cached files by numbers from this one
         modules["datasets"].fingerprint.fingerprint_rng.seed()
+
+
+def shown_in_full() -> None:
+    """Let this copy show tables as a kernel does.
+
+    pandas was loaded outside of one, where it cuts tables to the width of the terminal.
+    """
+    if "pandas" in sys.modules:
+        sys.modules["pandas"].options.display.max_columns = 20  # pandas' own choice in a kernel

@@ -19,7 +19,7 @@ import traceback
 from typing import NoReturn
 
 from inbol_lib.study.kernels import messages
-from inbol_lib.study.kernels.faithful import LIBRARY, Loaded, draw_anew
+from inbol_lib.study.kernels.faithful import LIBRARY, Loaded, draw_anew, shown_in_full
 from inbol_lib.study.kernels.messages import LAUNCHER, Request
 
 #: What the notebooks use beside the library's own modules, and what those load when first used.
@@ -156,6 +156,7 @@ def become(request: Request, loaded: Loaded) -> None:
     os.chdir(request.folder)
     loaded.apply(request.environment)
     draw_anew()
+    shown_in_full()
     signal.signal(signal.SIGINT, signal.default_int_handler)
     sys.argv = [LAUNCHER, *request.command[3:]]
     status = 0
