@@ -7,13 +7,14 @@ no intervals.
 """
 
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
 from inbol_lib.evaluation import metrics
-from inbol_lib.evaluation.intervals import interval
+from inbol_lib.evaluation.intervals import interval, of_lowest, replicates
 from inbol_lib.report import paper
 
 Totals = Any  # what `metrics.score` takes: a row, a frame or a dictionary of counts
@@ -49,32 +50,45 @@ def difference(metric: Metric, margin: float = 0) -> Statistic:
     return lambda first, second: metric(first) - metric(second) + margin
 
 
-def lead(metric: Metric) -> Statistic:
-    """Return the statistic "metric of the first sample less the highest of the others"."""
-    return lambda first, *others: metric(first) - np.max([metric(one) for one in others], axis=0)
+@dataclass(frozen=True)
+class Lead:
+    """The statistic "metric of the first method less the highest of the others".
 
-
-def lead_of_means(metric: Metric, size: int) -> Statistic:
-    """Return the statistic `lead` of a metric that is averaged over data sets.
-
-    Its samples are the `size` data sets of the first method, then those of the second, and so on.
+    Attributes
+    ----------
+    metric : callable
+    size : int
+        Number of data sets that the metric is averaged over. The samples are the data sets of the
+        first method, then those of the second, and so on.
     """
 
-    def mean(totals: Sequence[Totals]) -> np.ndarray:
-        return np.mean([metric(each) for each in totals], axis=0)
+    metric: Metric
+    size: int = 1
 
-    def statistic(*totals: Totals) -> np.ndarray:
-        by_method = [totals[start : start + size] for start in range(0, len(totals), size)]
-        return lead(mean)(*by_method)
+    def leads(self, *totals: Totals) -> np.ndarray:
+        """Return what the first method has on each of the others; shape (others, ...)."""
+        by_method = [totals[i : i + self.size] for i in range(0, len(totals), self.size)]
+        means = [np.mean([self.metric(each) for each in one], axis=0) for one in by_method]
+        return means[0] - np.stack(means[1:])
 
-    return statistic
+    def __call__(self, *totals: Totals) -> np.ndarray:
+        return self.leads(*totals).min(axis=0)
 
 
-def estimated(samples: Sequence[pd.DataFrame], statistic: Statistic) -> tuple[float, float, float]:
-    """Return a statistic of outcome tables and its 95 % interval, in points."""
-    value = statistic(*(metrics.counts(sample).sum() for sample in samples))
-    lo, hi = interval(*samples, statistic=statistic)
-    return 100 * float(value), 100 * lo, 100 * hi
+def estimated(
+    samples: Sequence[pd.DataFrame], statistic: Statistic | Lead
+) -> tuple[float, float, float]:
+    """Return a statistic of outcome tables and its 95 % interval, in points.
+
+    The interval of a `Lead` allows for the many that the best of them was chosen from.
+    """
+    totals = [metrics.counts(sample).sum() for sample in samples]
+    if isinstance(statistic, Lead):
+        drawn = statistic.leads(*replicates(*samples))
+        lo, hi = of_lowest(statistic.leads(*totals), drawn)
+    else:
+        lo, hi = interval(*samples, statistic=statistic)
+    return 100 * float(statistic(*totals)), 100 * lo, 100 * hi
 
 
 def printed(number: int, model: str, cells: Cells, statistic: Statistic) -> float:

@@ -2,7 +2,8 @@
 
 Each claim has a statistic, in points, that is positive if the claim holds. The claim is reproduced
 when the 95 % interval of its statistic lies above 0, not reproduced when it lies below, and else
-undecided. "Near" means within `MARGIN`, which is ours.
+undecided. "Near" means within `MARGIN`, which is ours. The interval of a claim that one is the best
+of several allows for their number (`intervals.of_lowest`).
 """
 
 from collections.abc import Callable, Sequence
@@ -19,13 +20,12 @@ from inbol_lib.report import claim_statistics, gathering, paper
 from inbol_lib.report.claim_statistics import (
     COLUMNS,
     Cells,
+    Lead,
     Statistic,
     accuracy,
     answered_accuracy,
     difference,
     estimated,
-    lead,
-    lead_of_means,
     refusal_rate,
     trust,
 )
@@ -85,7 +85,7 @@ IN_DOMAIN = [
         "Table 1",
         "RefR less the highest other",
         overall("idk_it", *(method for method in ORDER if method != "idk_it")),
-        lead(refusal_rate),
+        Lead(refusal_rate),
     ),
     Claim(
         "IDK-IT lowers accuracy",
@@ -122,7 +122,7 @@ OUT_OF_DOMAIN = [
         "Table 2",
         "mean s_trust less the best other's",
         [(method, dataset) for method in ORDER for dataset in layout.OOD_AVERAGED],
-        lead_of_means(trust, len(layout.OOD_AVERAGED)),
+        Lead(trust, size=len(layout.OOD_AVERAGED)),
     ),
     *(
         Claim(
@@ -280,7 +280,7 @@ def best_of(
         return []
     samples = [layout.in_domain(part) for part in (mine, *others)]
     measure = "in-domain s_trust less the best other's"
-    return [_row(words, where, model, measure, estimated(samples, lead(trust)))]
+    return [_row(words, where, model, measure, estimated(samples, Lead(trust)))]
 
 
 def second_generator(p: Params) -> list[dict]:

@@ -148,3 +148,34 @@ def test_a_power_question_that_has_no_answer_is_refused():
     for bad in ({"difference": 0.0}, {"power": 1.0}):
         with pytest.raises(ValueError, match="must be"):
             intervals.items_needed(a, b, **bad)
+
+
+@pytest.mark.parametrize("better", [0, 3])
+def test_the_lowest_of_many_is_covered_also_where_all_are_equal(better):
+    """A best setting that has equals must not be taken for a worse one."""
+    rng = np.random.default_rng(3)
+    truth = np.array([-float(better)] + [0.0] * 19)
+    above = below = too_low = 0
+    for _ in range(400):
+        observed = truth + rng.normal(size=20)
+        drawn = observed[:, None] + rng.normal(size=(20, 400))
+        lo, hi = intervals.of_lowest(observed, drawn)
+        above += hi < truth.min()
+        below += lo > truth.min()
+        too_low += np.quantile(drawn.min(axis=0), 0.975) < truth.min()
+    assert above <= 20, "at most 2.5 % but for chance"
+    assert below <= 20
+    assert better or too_low > 200, "percentiles of the lowest would be wrong"
+
+
+def test_the_lowest_of_one_has_the_interval_of_that_one():
+    rng = np.random.default_rng(4)
+    drawn = rng.normal(2.0, 0.5, size=(1, 40_000))
+    lo, hi = intervals.of_lowest(np.array([2.0]), drawn)
+    assert (lo, hi) == pytest.approx((2 - 1.96 * 0.5, 2 + 1.96 * 0.5), abs=0.03)
+
+
+def test_values_without_spread_are_their_own_interval():
+    observed = np.array([0.3, 0.1])
+    drawn = np.repeat(observed[:, None], 50, axis=1)
+    assert intervals.of_lowest(observed, drawn) == (0.1, 0.1)
