@@ -303,5 +303,14 @@ def probe() -> str:
 
 def thresholds() -> str:
     grid = table("fig10_thresholds").id_s_trust
-    return f"""**Thresholds matter little.** All over Fig. 10's grid IDK-IT's s_trust lies between
-        {grid.min():+.1f} and {grid.max():+.1f}."""
+    shares = table("fig11_composition").dropna(subset="known_share").sort_values("known_share")
+    assert shares.id_s_trust.is_monotonic_decreasing, "another headline"
+    assert shares.ood_s_trust.is_monotonic_increasing, "another headline"
+    few, many = shares.iloc[0], shares.iloc[-1]
+    return f"""**Thresholds matter little, the share of known questions trades one domain for the
+        other.** All over Fig. 10's grid IDK-IT's s_trust lies between {grid.min():+.1f} and
+        {grid.max():+.1f}. With {100 * many.known_share:.0f} instead of
+        {100 * few.known_share:.0f} % known questions among its instructions it refuses
+        {many.id_refr:.0f} instead of {few.id_refr:.0f} %, and has {many.id_s_trust:+.1f} instead of
+        {few.id_s_trust:+.1f} in domain, but {many.ood_s_trust:+.1f} instead of
+        {few.ood_s_trust:+.1f} out of domain."""
