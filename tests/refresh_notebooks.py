@@ -5,6 +5,7 @@ depends on the machine alone (times, the state of progress bars) is not stored.
 """
 
 import os
+import re
 import sys
 import tempfile
 from pathlib import Path
@@ -15,6 +16,9 @@ from tqdm import tqdm
 
 from inbol_lib import paths
 from inbol_lib.study.kernels import AsyncForkingManager, serving
+
+#: the name of a styled table
+STYLED = re.compile(r"\bT_[0-9a-f]{5}(?=[_\"\s])")
 
 
 def executed(book: nbformat.NotebookNode) -> nbformat.NotebookNode:
@@ -36,10 +40,17 @@ def executed(book: nbformat.NotebookNode) -> nbformat.NotebookNode:
 
 
 def cleaned(book: nbformat.NotebookNode) -> nbformat.NotebookNode:
-    """Return the notebook without what libraries say on standard error."""
-    for cell in book.cells:
+    """Return the notebook without what libraries say on standard error.
+
+    The names that pandas draws by chance for styled tables are numbered, so that they stay.
+    """
+    for place, cell in enumerate(book.cells):
         if cell.cell_type == "code":
             cell.outputs = [out for out in cell.outputs if out.get("name") != "stderr"]
+            for number, out in enumerate(cell.outputs):
+                if "text/html" in out.get("data", {}):
+                    named = f"T_{place:03}{number:02}"
+                    out.data["text/html"] = STYLED.sub(named, out.data["text/html"])
     book.metadata.pop("widgets", None)
     return book
 
