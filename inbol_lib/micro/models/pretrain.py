@@ -172,8 +172,9 @@ def accuracy(
 def pretrain(recipe: Recipe, folder: Path, every: int = 250) -> None:
     """Train a model, and write it with its processor and `manifest.json` into a folder.
 
-    A training that was cut goes on from its last checkpoint, with the same result. Several
-    processes (see `together.launch`) share each batch; the first of them writes.
+    A training that was cut goes on from its last checkpoint, with the same result; the first is
+    written as soon as the tower sees. Several processes (see `together.launch`) share each batch;
+    the first of them writes.
 
     Parameters
     ----------
@@ -192,11 +193,14 @@ def pretrain(recipe: Recipe, folder: Path, every: int = 250) -> None:
     batcher = Batcher(processor, net.config.image_seq_length)
     opts = optimizers(net, recipe.lr)
     checkpoint = folder.with_name(f"{folder.name}.checkpoint.pt")
+    sees = checkpoint.exists()
     first, log = checkpoints.restore(checkpoint, asdict(recipe), net, opts)
-    if not first:
+    if not sees:
         seeing.learn_to_see(
             net, processor.image_processor, SEEING_STEPS[recipe.size], seed=recipe.seed
         )
+        if leads:
+            checkpoints.keep(checkpoint, asdict(recipe), 0, log, net, opts)
     started = time.time()
     steps = recipe.steps + LAST_STEPS[recipe.size]
     bar = trange(first, steps, initial=first, total=steps, mininterval=10, disable=not leads)
