@@ -525,6 +525,27 @@ OF_NUMBERS = [
         T_INTERVALS,
     ),
     Fault(
+        "a pretraining that was cut teaches its tower to see again",
+        "inbol_lib/micro/models/pretrain.py",
+        "checkpoints.keep(checkpoint, asdict(recipe), 0, log, net, opts)",
+        "pass",
+        "tests/micro/test_pretraining.py",
+    ),
+    Fault(
+        "the best of many equals counts as a loss",
+        INTERVALS,
+        "hi = (observed + np.quantile(largest, 0.975) * spread).min()",
+        "hi = np.quantile(drawn.min(axis=0), 0.975)",
+        T_INTERVALS,
+    ),
+    Fault(
+        "unanswerable questions count as unknown ones",
+        "inbol_lib/report/tables/control_tables.py",
+        'kind = kind.where(outcomes.answerable, "unanswerable")',
+        'kind = kind.where(outcomes.answerable, "unknown")',
+        "tests/report/test_outcome_tables.py",
+    ),
+    Fault(
         "s_trust forgets wrong answers",
         METRICS,
         "return 2 * correct / n + refusal / n - 1",
