@@ -72,8 +72,12 @@ def _refusal_costs(p: Params, outcomes: pd.DataFrame) -> dict[str, pd.DataFrame]
 
 def _scores(p: Params) -> pd.DataFrame:
     """Return the original models' answers with their scores, which notebook 06 saves."""
-    folders = [stages.ensure("evaluation", p.replace(model=model)) for model in p.models]
-    return pd.concat([pd.read_parquet(folder / "scored.parquet") for folder in folders])
+    return pd.concat([pd.read_parquet(folder / "scored.parquet") for folder in _firsts(p)])
+
+
+def _firsts(p: Params) -> list[Path]:
+    """Return the evaluation of each model that holds what no training seed changes."""
+    return [stages.ensure("evaluation", cell) for cell in experiments.first_cells(p)]
 
 
 def _generator_tables(p: Params) -> dict[str, pd.DataFrame]:
@@ -135,8 +139,7 @@ def make_controls(
 def _score_controls(p: Params, outcomes: pd.DataFrame) -> dict[str, pd.DataFrame]:
     """Return the controls that need what notebook 06 saves beside the outcomes."""
     scores = _scores(p)
-    folders = [stages.ensure("evaluation", p.replace(model=model)) for model in p.models]
-    levels = pd.concat([pd.read_csv(folder / "levels.csv") for folder in folders])
+    levels = pd.concat([pd.read_csv(folder / "levels.csv") for folder in _firsts(p)])
     tested = scores[scores.split == "test"]
     return {
         "controls_equal_refusals": control_tables.equal_refusals(outcomes, tested),

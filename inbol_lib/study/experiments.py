@@ -52,6 +52,11 @@ def main_cells(p: Params) -> list[Params]:
     return [p.replace(model=model, seed=seed) for model in p.models for seed in p.seeds]
 
 
+def first_cells(p: Params) -> list[Params]:
+    """Return the main cell of each model's first training seed, for what no training changes."""
+    return [p.replace(model=model, seed=p.seeds[0]) for model in p.models]
+
+
 def probe_cells(p: Params) -> list[Params]:
     """Return the cells of Table 7, for which notebook 08 runs: the main size, a sweep's seeds."""
     return over_seeds([p])

@@ -69,7 +69,7 @@ def pack(p: Params, target: Path) -> None:
     _packed_outcomes(folders).to_parquet(
         target / NAME, index=False, compression="zstd", compression_level=19
     )
-    firsts = [folders[name(p, p.replace(model=model))] for model in p.models]
+    firsts = [folders[name(p, cell)] for cell in experiments.first_cells(p)]
     scores = pd.concat([pd.read_parquet(folder / "scored.parquet") for folder in firsts])
     scores.to_parquet(target / SCORES, index=False, compression="zstd")
     levels = pd.concat([pd.read_csv(folder / "levels.csv") for folder in firsts])

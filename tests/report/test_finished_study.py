@@ -136,3 +136,13 @@ def test_one_source_and_one_set_out_of_domain_are_enough_for_every_table(runs):
     judged = claims.judged(p, gathering.gather(experiments.main_cells(p)))
     places = ["Table 1", "Fig. 4", "Table 4", "Fig. 10", "Fig. 11a", "Fig. 11b", "Table 7"]
     assert judged["where"].isin(places).all()
+
+
+def test_the_training_seeds_need_not_hold_the_one_of_single_runs(runs, tmp_path):
+    p = params.load("smoke", seeds=[1, 2], sweep_seeds=[1])
+    finish(p)
+    assert p.seed == 0
+    made = numbers(p)
+    assert set(made["table1_in_domain"].n_seeds) == {2}
+    published_outcomes.pack(p, tmp_path)
+    assert not graph.complete("evaluation", p), "nothing is trained for it"
