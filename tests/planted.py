@@ -541,8 +541,8 @@ OF_NUMBERS = [
     Fault(
         "unanswerable questions count as unknown ones",
         "inbol_lib/report/tables/control_tables.py",
-        'kind = kind.where(outcomes.answerable, "unanswerable")',
-        'kind = kind.where(outcomes.answerable, "unknown")',
+        'kind = np.where(outcomes.answerable, kind, "unanswerable")',
+        'kind = np.where(outcomes.answerable, kind, "unknown")',
         "tests/report/test_outcome_tables.py",
     ),
     Fault(

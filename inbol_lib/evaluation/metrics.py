@@ -197,15 +197,31 @@ def against(
             f"{missing} of {len(rows)} outcomes have no outcome of {base!r} for the same model, "
             "seed and id; evaluate it too"
         )
-    return rows.assign(kind=kinds(rows, delta_known, delta_unknown))
+    return rows.assign(kind=kinds(rows.confidence, delta_known, delta_unknown))
 
 
 def kinds(
-    outcomes: pd.DataFrame, delta_known: float = 0.8, delta_unknown: float = 0.2
-) -> pd.Series:
-    """Return each row's kind: known, mixed, unknown, or "not estimated" without a confidence.
+    confidence: pd.Series,
+    delta_known: float = 0.8,
+    delta_unknown: float = 0.2,
+    without: str | np.ndarray = "not estimated",
+) -> np.ndarray:
+    """Return the class of every confidence, as `classes.classify` gives it (paper, Sec. 3.2).
 
-    Parameters are as in `against`.
+    Parameters
+    ----------
+    confidence : pd.Series
+        Values in [0, 1], or NaN.
+    delta_known, delta_unknown : float
+        Thresholds, as in `against`.
+    without : str or array of str
+        What stands where there is no confidence.
+
+    Returns
+    -------
+    np.ndarray of str
     """
-    kind = outcomes.confidence.map(lambda value: classify(value, delta_known, delta_unknown))
-    return kind.where(outcomes.confidence.notna(), "not estimated")
+    codes, levels = pd.factorize(confidence, use_na_sentinel=True)
+    words = [classify(level, delta_known, delta_unknown) for level in levels]
+    found = np.array([*words, ""], dtype=object)[codes]
+    return np.where(codes < 0, without, found)

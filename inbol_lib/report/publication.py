@@ -45,7 +45,8 @@ def make_tables(p: Params, outcomes: pd.DataFrame) -> dict[str, pd.DataFrame]:
     outcomes : pd.DataFrame
         The outcomes of the main cells; those of the sweeps are gathered here.
     """
-    made = {"table1_in_domain": numbered.table1(outcomes)} | _refusal_costs(p, outcomes)
+    scores = _scores(p)
+    made = {"table1_in_domain": numbered.table1(outcomes)} | _refusal_costs(p, outcomes, scores)
     if question_pools.ood_sources(p):
         made["table2_out_of_domain"] = numbered.table2(outcomes)
         made["table3_unanswerable"] = numbered.table3(outcomes)
@@ -56,15 +57,18 @@ def make_tables(p: Params, outcomes: pd.DataFrame) -> dict[str, pd.DataFrame]:
     if p.table4_methods:
         compared = variants[variants.method.isin(p.table4_methods)]
         made["table4_preference_data"] = numbered.table4(compared)
-    return made | _generator_tables(p) | _probe_tables(p) | make_controls(p, outcomes, variants)
+    controls = make_controls(p, outcomes, variants, scores)
+    return made | _generator_tables(p) | _probe_tables(p) | controls
 
 
-def _refusal_costs(p: Params, outcomes: pd.DataFrame) -> dict[str, pd.DataFrame]:
+def _refusal_costs(
+    p: Params, outcomes: pd.DataFrame, scores: pd.DataFrame
+) -> dict[str, pd.DataFrame]:
     """Return whom refusals serve: what notebook 06 shows of one model and seed, for all of them."""
     inside, thresholds = layout.in_domain(outcomes), (p.delta_known, p.delta_unknown)
     return {
         "controls_kinds": control_tables.by_kind(inside, *thresholds),
-        "selective_prediction": control_tables.selective_prediction(inside, _scores(p)),
+        "selective_prediction": control_tables.selective_prediction(inside, scores),
         "crossovers": refusal_costs.crossovers(inside),
         "over_refusal": refusal_costs.over_refusal(inside, "original", *thresholds),
     }
@@ -104,7 +108,7 @@ def _probe_tables(p: Params) -> dict[str, pd.DataFrame]:
 
 
 def make_controls(
-    p: Params, outcomes: pd.DataFrame, variants: pd.DataFrame
+    p: Params, outcomes: pd.DataFrame, variants: pd.DataFrame, scores: pd.DataFrame
 ) -> dict[str, pd.DataFrame]:
     """Return file name -> table of what the paper leaves untested.
 
@@ -118,6 +122,8 @@ def make_controls(
         The outcomes of the main cells.
     variants : pd.DataFrame
         The outcomes of Table 4's cells, with the variants of eq. 6 among them.
+    scores : pd.DataFrame
+        The original models' answers with their scores.
     """
     made = {}
     if p.control_methods:
@@ -133,18 +139,11 @@ def make_controls(
     if p.dataset == "micro":
         known = {image: seen(image) for image in outcomes.image_id.unique()}
         made["controls_seen"] = control_tables.by_seen(outcomes, outcomes.image_id.map(known))
-    return made | _score_controls(p, outcomes)
-
-
-def _score_controls(p: Params, outcomes: pd.DataFrame) -> dict[str, pd.DataFrame]:
-    """Return the controls that need what notebook 06 saves beside the outcomes."""
-    scores = _scores(p)
     levels = pd.concat([pd.read_csv(folder / "levels.csv") for folder in _firsts(p)])
     tested = scores[scores.split == "test"]
-    return {
-        "controls_equal_refusals": control_tables.equal_refusals(outcomes, tested),
-        "controls_natural": control_tables.natural(outcomes, levels),
-    }
+    made["controls_equal_refusals"] = control_tables.equal_refusals(outcomes, tested)
+    made["controls_natural"] = control_tables.natural(outcomes, levels)
+    return made
 
 
 class Contrast(NamedTuple):

@@ -8,7 +8,7 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from inbol_lib.boundary.classes import classify
+from inbol_lib.evaluation import metrics
 from inbol_lib.explore.material.pictures import Pictures
 from inbol_lib.params import Params
 from inbol_lib.report.plots.looks import METHODS
@@ -175,7 +175,7 @@ def _wide(outcomes: pd.DataFrame, frame: pd.DataFrame) -> Mapping[str, pd.DataFr
 
 
 def kinds(confidence: pd.Series, p: Params, sampled: np.ndarray | bool = True) -> np.ndarray:
-    """Return the class of every confidence, as `classes.classify` gives it (paper, Sec. 3.2).
+    """Return the class of every confidence, by the thresholds of `p` (`metrics.kinds`).
 
     Parameters
     ----------
@@ -191,7 +191,5 @@ def kinds(confidence: pd.Series, p: Params, sampled: np.ndarray | bool = True) -
     -------
     np.ndarray of str
     """
-    codes, levels = pd.factorize(confidence, use_na_sentinel=True)
-    words = [classify(level, p.delta_known, p.delta_unknown) for level in levels]
-    found = np.array([*words, ""], dtype=object)[codes]
-    return np.where(codes < 0, np.where(sampled, *NO_CLASS.values()), found)
+    without = np.where(sampled, *NO_CLASS.values())
+    return metrics.kinds(confidence, p.delta_known, p.delta_unknown, without)

@@ -1,7 +1,9 @@
 """Tables that the paper does not have: what it leaves untested (ours)."""
 
+from collections.abc import Mapping
 from functools import partial
 from itertools import product
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -30,10 +32,7 @@ def samples(by_count: dict[int, pd.DataFrame]) -> pd.DataFrame:
     by_count : dict
         Number of sampled responses per training question -> outcomes.
     """
-    parts = [
-        controls(outcomes, "idk_it").assign(samples=count) for count, outcomes in by_count.items()
-    ]
-    return pd.concat(parts, ignore_index=True).drop(columns="dataset")
+    return _apart(by_count, "samples", "idk_it")
 
 
 def by_seen(outcomes: pd.DataFrame, seen: pd.Series, base: str = "idk_it") -> pd.DataFrame:
@@ -47,11 +46,8 @@ def by_seen(outcomes: pd.DataFrame, seen: pd.Series, base: str = "idk_it") -> pd
     base : str
         The method that differences are taken to.
     """
-    parts = [
-        controls(outcomes[seen == value], base).assign(entity=name)
-        for value, name in ((True, "seen"), (False, "unseen"))
-    ]
-    return pd.concat(parts, ignore_index=True).drop(columns="dataset")
+    parts = {"seen": outcomes[seen.eq(True)], "unseen": outcomes[seen.eq(False)]}
+    return _apart(parts, "entity", base)
 
 
 def by_kind(
@@ -76,11 +72,16 @@ def by_kind(
         The rows of `controls` for each `kind` that occurs: known, mixed, unknown, unanswerable
         (whatever its confidence is) and "not estimated".
     """
-    kind = metrics.kinds(outcomes, delta_known, delta_unknown)
-    kind = kind.where(outcomes.answerable, "unanswerable")
+    kind = metrics.kinds(outcomes.confidence, delta_known, delta_unknown)
+    kind = np.where(outcomes.answerable, kind, "unanswerable")
     occurring = [name for name in KINDS if (kind == name).any()]
-    parts = [controls(outcomes[kind == name], base).assign(kind=name) for name in occurring]
-    return pd.concat(parts, ignore_index=True).drop(columns="dataset")
+    return _apart({name: outcomes[kind == name] for name in occurring}, "kind", base)
+
+
+def _apart(parts: Mapping[Any, pd.DataFrame], column: str, base: str) -> pd.DataFrame:
+    """Return the rows of `controls` for each part, with its name in a column."""
+    tables = [controls(part, base).assign(**{column: name}) for name, part in parts.items()]
+    return pd.concat(tables, ignore_index=True).drop(columns="dataset")
 
 
 def natural(outcomes: pd.DataFrame, levels: pd.DataFrame) -> pd.DataFrame:
